@@ -1,0 +1,327 @@
+//! The executor: it polls what was woken, and sleeps when nothing was.
+//!
+//! One *turn* of its loop:
+//!
+//! ```text
+//!        ┌────────────────────────────────────────────────────────────┐
+//!        ▼                                                            │
+//!   accept letters ──► fire timers ──► poll what is runnable now, ────┤
+//!   (wakes from        (that are       once each, in order; every     │
+//!   other threads)      due)           64 polls the two steps before  │
+//!                                            │                        │
+//!                                            ▼ nothing was runnable   │
+//!                                          rest ──────────────────────┘
+//!                                          (sleep until the next deadline or the bell;
+//!                                          or set a paused clock forward)
+//! ```
+//!
+//! A turn's length is fixed when it begins: a task that is woken meanwhile waits for the next turn.
+//! So a task that always wakes itself gets one poll a turn, like every other, and none can starve
+//! another, a timer or a thread (promise 4).
+//!
+//! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack of
+//! `block_on`: it may borrow from its surroundings, where a spawned future must own what it uses.
+//!
+//! *Take, poll, put back*: a task is out of the scheduler while it is polled or dropped, so that its
+//! code may spawn, wake, abort and drop what it likes.
+//!
+//! Left out: any idea of what a task returns. The executor knows [`Task`](scheduler::Task), which is
+//! polled until it is over; `task/cell.rs` is next, and makes one of a future.
+
+pub(crate) mod scheduler;
+mod stall;
+
+use crate::panics::contain_each;
+use crate::time::clock::Clock;
+use crate::waker::waker;
+use scheduler::{Polled, Rest, Scheduler, current};
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+/// Letters and timers are looked at between turns, and after this many polls of a long turn: some
+/// microseconds of work, so that with a million runnable tasks a timer is not late by a second.
+const POLLS_BETWEEN_LOOKS: usize = 64;
+
+/// Runs a future to its end on this thread, together with all tasks that it spawns.
+///
+/// Returns as soon as `future` is ready; what it spawned and is not finished by then is dropped
+/// before this returns, in the order in which it was spawned. To keep tasks from one `block_on` to
+/// the next, make an [`Executor`].
+///
+/// ```
+/// let sum = handspun::block_on(async {
+///     let two = handspun::spawn(async { 2 });
+///     let three = handspun::spawn(async { 3 });
+///     two.await.unwrap() + three.await.unwrap()
+/// });
+/// assert_eq!(sum, 5);
+/// ```
+///
+/// # Panics
+/// With the panic of `future`, after all tasks have been dropped. And if an executor is running on
+/// this thread already: inside of it, `.await` the future or [`spawn`](crate::spawn) it.
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    Executor::new().block_on(future)
+}
+
+/// A single-threaded executor: a set of tasks, a clock, timers.
+///
+/// It keeps its unfinished tasks from one [`block_on`](Executor::block_on) to the next. Dropping it
+/// drops them, in the order in which they were spawned. It stays on the thread on which it was made.
+///
+/// ```
+/// use handspun::executor::Executor;
+///
+/// let executor = Executor::new();
+/// let handle = executor.spawn(async { "made before anything ran" });
+/// assert!(!handle.is_finished()); // lazy: nothing runs outside of block_on
+/// assert_eq!(executor.block_on(handle).unwrap(), "made before anything ran");
+/// ```
+pub struct Executor {
+    /// `None` while it is the running one: then its scheduler is the thread's current.
+    scheduler: Cell<Option<Box<Scheduler>>>,
+}
+
+/// Settings of an [`Executor`] that is to be made.
+///
+/// ```
+/// use handspun::executor::Executor;
+///
+/// let executor = Executor::builder().start_paused(true).panic_on_stall(true).build();
+/// # drop(executor);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder makes an executor when `build` is called"]
+pub struct Builder {
+    start_paused: bool,
+    panic_on_stall: bool,
+}
+
+impl Builder {
+    /// The settings of [`Executor::new`]: a running clock, and no panic on a stall.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Whether the clock is [paused](crate::time::pause) from the beginning. Default: `false`.
+    pub fn start_paused(mut self, start_paused: bool) -> Builder {
+        self.start_paused = start_paused;
+        self
+    }
+
+    /// Whether the executor panics, with a report of every waiting task, when nothing can ever wake
+    /// a task again: none is runnable, no timer is armed, no
+    /// [blocking closure](crate::task::spawn_blocking) is out. Default: `false`, and it sleeps until
+    /// another thread wakes a task.
+    ///
+    /// Leave it off where threads of your own hold wakers: the executor cannot know of them, and
+    /// takes the wait for a hang.
+    pub fn panic_on_stall(mut self, panic_on_stall: bool) -> Builder {
+        self.panic_on_stall = panic_on_stall;
+        self
+    }
+
+    /// Makes the executor, for this thread.
+    ///
+    /// # Panics
+    /// If 16,384 executors are alive in the process.
+    pub fn build(self) -> Executor {
+        let clock = if self.start_paused { Clock::paused() } else { Clock::real() };
+        let scheduler = Box::new(Scheduler::new(clock, self.panic_on_stall));
+        Executor {
+            scheduler: Cell::new(Some(scheduler)),
+        }
+    }
+}
+
+impl Executor {
+    /// An executor with a running clock, for this thread.
+    ///
+    /// # Panics
+    /// If 16,384 executors are alive in the process.
+    pub fn new() -> Executor {
+        Builder::new().build()
+    }
+
+    /// The settings of an executor, to be changed and [built](Builder::build).
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Runs a future to its end on this thread, together with all tasks of this executor.
+    ///
+    /// Returns as soon as `future` is ready; tasks that are not finished by then stay, and go on
+    /// with the next `block_on`.
+    ///
+    /// # Panics
+    /// With the panic of `future`, after all tasks of this executor have been dropped. And if an
+    /// executor is running on this thread already: inside of it, `.await` the future or
+    /// [`spawn`](crate::spawn) it.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        assert!(
+            scheduler::try_current(|_| ()).is_none(),
+            "block_on was called inside an executor: it would hold up every task of this thread. \
+             `.await` the future here, or give it to `handspun::spawn`",
+        );
+        let spawned_at = Location::caller();
+        let entered = self.enter().expect("not running, so its scheduler is here");
+        current(|scheduler| scheduler.spawn_root(spawned_at));
+        let mut root = Root {
+            _entered: entered,
+            panicked: true,
+        };
+        let output = run(pin!(future));
+        root.panicked = false;
+        output
+    }
+
+    /// Calls `f` with this executor's scheduler, running or not.
+    pub(crate) fn scheduler<R>(&self, f: impl FnOnce(&mut Scheduler) -> R) -> R {
+        let _entered = self.enter();
+        current(f)
+    }
+
+    /// Makes this the running executor until the guard is dropped. `None` if it is already.
+    fn enter(&self) -> Option<Entered<'_>> {
+        let scheduler = self.scheduler.take()?;
+        let previous = scheduler::enter(scheduler);
+        Some(Entered {
+            executor: self,
+            previous,
+        })
+    }
+}
+
+/// While it lives, its executor is the running one of this thread.
+struct Entered<'a> {
+    executor: &'a Executor,
+    /// An executor that is dropped inside another runs its tasks' destructors there.
+    previous: Option<ManuallyDrop<Box<Scheduler>>>,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let scheduler = scheduler::leave(self.previous.take());
+        self.executor.scheduler.set(Some(scheduler));
+    }
+}
+
+/// The end of a `block_on`, by whichever way.
+struct Root<'a> {
+    _entered: Entered<'a>,
+    /// Until the root is ready: what ends a `block_on` before that is a panic.
+    panicked: bool,
+}
+
+impl Drop for Root<'_> {
+    fn drop(&mut self) {
+        if self.panicked {
+            drop_tasks();
+        }
+        current(Scheduler::finish_root);
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        if let Some(entered) = self.enter() {
+            drop_tasks();
+            drop(entered);
+        }
+        if let Some(scheduler) = self.scheduler.take() {
+            scheduler.end();
+        }
+    }
+}
+
+/// The loop: turn after turn, until the root is ready.
+fn run<F: Future>(mut root: Pin<&mut F>) -> F::Output {
+    loop {
+        accept_letters();
+        fire_timers();
+        let turn = current(|scheduler| scheduler.runnable_count());
+        for polls in 1..=turn {
+            if let Poll::Ready(output) = poll_next(root.as_mut()) {
+                return output;
+            }
+            if polls % POLLS_BETWEEN_LOOKS == 0 {
+                accept_letters();
+                fire_timers();
+            }
+        }
+        if turn == 0 {
+            rest();
+        }
+    }
+}
+
+/// Polls the first task of the run queue. Ready when that was the root, and it is ready.
+#[inline]
+fn poll_next<F: Future>(root: Pin<&mut F>) -> Poll<F::Output> {
+    let Some(Polled { key, name, task }) = current(Scheduler::begin_poll) else {
+        return Poll::Pending;
+    };
+    let waker = waker(name);
+    let mut cx = Context::from_waker(&waker);
+    let Some(task) = task else {
+        let output = root.poll(&mut cx);
+        if output.is_pending() {
+            current(|scheduler| scheduler.end_poll(key, None));
+        }
+        return output;
+    };
+    match task.poll(&mut cx) {
+        Poll::Pending => current(|scheduler| scheduler.end_poll(key, Some(task))),
+        Poll::Ready(()) => current(|scheduler| scheduler.finish(key)),
+    }
+    Poll::Pending
+}
+
+fn accept_letters() {
+    let released = current(Scheduler::accept_letters);
+    contain_each(released, Waker::wake);
+}
+
+fn fire_timers() {
+    let fired = current(Scheduler::due_timers);
+    contain_each(fired, |fired| fired.value.wake());
+}
+
+/// Nothing is runnable: sleeps, or moves a paused clock, until something may be.
+fn rest() {
+    let (rest, mailbox) = current(|scheduler| (scheduler.rest(), scheduler.mailbox()));
+    match rest {
+        Rest::Not => {}
+        Rest::Sleep(limit) => mailbox.sleep(limit),
+        Rest::Stalled => panic!("{}", stall::report(current(|scheduler| scheduler.waiting()))),
+    }
+}
+
+/// Drops every task of the running executor, in the order in which they were spawned.
+fn drop_tasks() {
+    for key in current(Scheduler::close) {
+        if let Some(task) = current(|scheduler| scheduler.take(key)) {
+            task.cancel();
+        }
+    }
+    current(Scheduler::reopen);
+}
+
+impl Default for Executor {
+    fn default() -> Executor {
+        Executor::new()
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,592 @@
+//! The scheduler: what state each task is in, and who is next.
+//!
+//! A task is in one of four states. Each arrow is one function of this file, and nothing else
+//! changes a state:
+//!
+//! ```text
+//!        spawn (1)
+//!            │
+//!            ▼         begin_poll (3)
+//!   ┌──────────────┐ ────────────────► ┌─────────┐ ── finish (5) ──► gone
+//!   │    Queued    │                   │ Polling │                    ▲
+//!   └──────────────┘ ◄──────────┐      └─────────┘                    │
+//!        ▲            end_poll  │        │     │ wake (2)             │
+//!        │ wake (2)     (4)     │        │     ▼                      │
+//!   ┌──────────────┐            │        │  ┌───────┐                 │
+//!   │     Idle     │ ◄──────────┼────────┘  │ Woken │ ── finish (5) ──┘
+//!   └──────────────┘            │ end_poll  └───────┘
+//!                               │   (4)        │
+//!                               └──────────────┘
+//! ```
+//!
+//! 1. [`spawn`](Scheduler::spawn): a new task is runnable at once.
+//! 2. [`wake`](Scheduler::wake): an idle task joins the run queue; one that is being polled will
+//!    join it when the poll ends; one that is in the queue stays where it is (*Queued Once*).
+//! 3. [`begin_poll`](Scheduler::begin_poll): the first of the queue leaves its slot, so that the
+//!    scheduler is free while user code runs.
+//! 4. [`end_poll`](Scheduler::end_poll): it was pending. Back into the slot, and into the queue if
+//!    it was woken meanwhile.
+//! 5. [`finish`](Scheduler::finish): it is over. The slot is a hole, its name is stale.
+//!
+//! An aborted task takes the same way: its flag is set, it is woken, and its next poll drops the
+//! future instead of polling it.
+//!
+//! *No Borrow Across User Code*: the scheduler of the running executor lies in a thread-local cell
+//! and is borrowed by [`current`] for the length of a closure. No such closure may poll, drop or
+//! wake anything of the user's, or clone a waker: that code may come back here (a destructor that
+//! spawns, a waker that wakes), and would find the cell borrowed. What it must drop or wake, it
+//! returns.
+//!
+//! Left out: loops, parking and futures. This is data and its transitions; `executor/mod.rs` turns
+//! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
+
+use crate::mailbox::{self, Letter, Registration};
+use crate::name::{Id, MAX_TASKS, Name};
+use crate::slab::{Key, Slab};
+use crate::time::clock::{Clock, Instant, NEVER};
+use crate::time::wheel::{Fired, Wheel};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::ManuallyDrop;
+use std::num::NonZeroU64;
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// A spawned future as the executor sees it: something to poll until it is over, or to drop.
+///
+/// Neither method unwinds, whatever the future, its destructor or its wakers do: *a panic stays in
+/// its task* (promise 7).
+pub(crate) trait Task {
+    /// Polls the future once, or drops it if the task has been aborted. Ready: the task is over.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
+    /// Drops the future where it stands.
+    fn cancel(&self);
+}
+
+/// All that belongs to one executor.
+pub(crate) struct Scheduler {
+    registration: Registration,
+    /// The first is the root, which is always there.
+    tasks: Slab<TaskSlot>,
+    /// Slots of the tasks that are to be polled, in the order in which they became runnable. Every
+    /// task in it is `Queued`, and every `Queued` task is in it once.
+    runnable: VecDeque<u32>,
+    /// The task that is being polled.
+    polling: Option<Key>,
+    /// Names that were given to tasks, by the task's number. Few tasks have one.
+    task_names: BTreeMap<NonZeroU64, Box<str>>,
+    pub(crate) clock: Clock,
+    /// Made when the first timer is armed: 12 KiB, which an executor without timers need not pay.
+    timers: Option<Box<Wheel<Waker>>>,
+    /// Closures that run on other threads, or wait to, and whose end will wake a task.
+    blocking_out: usize,
+    /// The tasks are being dropped: who spawns now is told no.
+    closing: bool,
+    panic_on_stall: bool,
+}
+
+struct TaskSlot {
+    /// `None` while the task is being polled, and for the root, whose future is on the stack of
+    /// `block_on`.
+    task: Option<Rc<dyn Task>>,
+    spawned_at: &'static Location<'static>,
+    polls: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum State {
+    /// Nobody has woken it since its last poll. Not in the run queue.
+    Idle,
+    /// In the run queue.
+    Queued,
+    /// Out of its slot, on the executor's stack.
+    Polling,
+    /// The same, and woken since the poll began.
+    Woken,
+}
+
+/// The root's slot: the first insert of every slab of tasks.
+const ROOT: u32 = 0;
+
+/// A task that has left its slot to be polled.
+pub(super) struct Polled {
+    pub(super) key: Key,
+    pub(super) name: Name,
+    /// `None`: it is the root.
+    pub(super) task: Option<Rc<dyn Task>>,
+}
+
+/// What an executor does that has nothing to poll.
+pub(super) enum Rest {
+    /// Look again: a thread has rung, or a paused clock has been set forward.
+    Not,
+    /// Sleep until the bell, or as long as this.
+    Sleep(Option<Duration>),
+    /// There is no timer, no closure on another thread, and `panic_on_stall` is set.
+    Stalled,
+}
+
+// The running executor's scheduler.
+
+thread_local! {
+    /// The scheduler of the executor that runs on this thread. `ManuallyDrop` so that the cell has
+    /// no destructor, which makes each look at it cheaper; [`leave`] takes every scheduler out.
+    static CURRENT: RefCell<Option<ManuallyDrop<Box<Scheduler>>>> = const { RefCell::new(None) };
+}
+
+/// Makes `scheduler` the running one, and returns the one that was.
+pub(super) fn enter(scheduler: Box<Scheduler>) -> Option<ManuallyDrop<Box<Scheduler>>> {
+    CURRENT.replace(Some(ManuallyDrop::new(scheduler)))
+}
+
+/// Makes `previous` the running one again, and returns the one that was running.
+pub(super) fn leave(previous: Option<ManuallyDrop<Box<Scheduler>>>) -> Box<Scheduler> {
+    let scheduler = CURRENT.replace(previous).expect("entered before it was left");
+    ManuallyDrop::into_inner(scheduler)
+}
+
+/// Calls `f` with the running executor's scheduler. `None` if none runs on this thread.
+#[inline]
+pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
+    CURRENT.with_borrow_mut(|current| current.as_mut().map(|scheduler| f(scheduler)))
+}
+
+/// Calls `f` with the running executor's scheduler. One must be running.
+#[inline]
+pub(super) fn current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
+    try_current(f).expect("the executor's own code runs inside the executor")
+}
+
+/// Wakes a task, wherever its executor is. Any thread may call this, at any time.
+///
+/// The short way is for a task of the executor that runs on this thread: a comparison, a state, a
+/// push; no lock and no atomic operation. Everything else takes the long way through the mailbox,
+/// which is also right when the executor is on this thread but not running, or gone.
+#[inline]
+pub(crate) fn wake(name: Name) {
+    let short = try_current(|scheduler| {
+        let ours = scheduler.registration.executor == name.executor();
+        if ours {
+            scheduler.wake(name);
+        }
+        ours
+    });
+    if short != Some(true) {
+        mailbox::deliver(name.executor(), Letter::Wake(name));
+    }
+}
+
+impl Scheduler {
+    pub(super) fn new(clock: Clock, panic_on_stall: bool) -> Scheduler {
+        let registration = Registration::acquire();
+        let mut tasks = Slab::numbered_from(registration.next_number);
+        tasks.insert(TaskSlot {
+            task: None,
+            spawned_at: Location::caller(),
+            polls: 0,
+            state: State::Idle,
+        });
+        Scheduler {
+            registration,
+            tasks,
+            runnable: VecDeque::new(),
+            polling: None,
+            task_names: BTreeMap::new(),
+            clock,
+            timers: None,
+            blocking_out: 0,
+            closing: false,
+            panic_on_stall,
+        }
+    }
+
+    /// Gives the mailbox back. All tasks must have been dropped.
+    pub(super) fn end(self) {
+        let mut registration = self.registration;
+        let timers = self.timers.as_ref().map(|timers| timers.next_number());
+        registration.next_number = self.tasks.next_number().max(timers.unwrap_or(NonZeroU64::MIN));
+        registration.release();
+    }
+
+    // The arrows.
+
+    /// (1) A new task, runnable at once. While the executor shuts down the task is handed back
+    /// instead, for the caller to cancel.
+    pub(crate) fn spawn(
+        &mut self,
+        task: Rc<dyn Task>,
+        task_name: Option<Box<str>>,
+        spawned_at: &'static Location<'static>,
+    ) -> Spawned {
+        assert!(self.tasks.len() < MAX_TASKS, "an executor holds at most {MAX_TASKS} tasks");
+        let refused = self.closing.then(|| task.clone());
+        let key = self.tasks.insert(TaskSlot {
+            task: Some(task),
+            spawned_at,
+            polls: 0,
+            state: State::Queued,
+        });
+        let spawned = Spawned {
+            name: self.name(key),
+            id: self.id(key),
+            refused,
+        };
+        if self.closing {
+            self.tasks.remove(key);
+            return spawned;
+        }
+        if let Some(task_name) = task_name {
+            self.task_names.insert(key.number, task_name);
+        }
+        self.runnable.push_back(key.index);
+        spawned
+    }
+
+    /// (2) The task shall be polled at least once more. A stale name is ignored.
+    #[inline]
+    fn wake(&mut self, name: Name) {
+        let Some((number, slot)) = self.tasks.at_mut(name.index()) else {
+            return;
+        };
+        if !name.fits(number) {
+            return;
+        }
+        match slot.state {
+            State::Idle => {
+                slot.state = State::Queued;
+                self.runnable.push_back(name.index());
+            }
+            State::Polling => slot.state = State::Woken,
+            State::Queued | State::Woken => {}
+        }
+    }
+
+    /// (3) The first of the run queue leaves its slot to be polled.
+    #[inline]
+    pub(super) fn begin_poll(&mut self) -> Option<Polled> {
+        let index = self.runnable.pop_front()?;
+        let (number, slot) = self.tasks.at_mut(index).expect("a queued task has a slot");
+        slot.state = State::Polling;
+        slot.polls = slot.polls.saturating_add(1);
+        let task = slot.task.take();
+        let key = Key { index, number };
+        self.polling = Some(key);
+        Some(Polled {
+            key,
+            name: self.name(key),
+            task,
+        })
+    }
+
+    /// (4) The poll was pending: back into the slot, and into the queue if it was woken meanwhile.
+    #[inline]
+    pub(super) fn end_poll(&mut self, key: Key, task: Option<Rc<dyn Task>>) {
+        self.polling = None;
+        let slot = self.tasks.get_mut(key).expect("a polled task keeps its slot");
+        slot.task = task;
+        if slot.state == State::Woken {
+            slot.state = State::Queued;
+            self.runnable.push_back(key.index);
+        } else {
+            slot.state = State::Idle;
+        }
+    }
+
+    /// (5) The task is over.
+    #[inline]
+    pub(super) fn finish(&mut self, key: Key) {
+        self.polling = None;
+        self.tasks.remove(key);
+        if !self.task_names.is_empty() {
+            self.task_names.remove(&key.number);
+        }
+    }
+
+    /// The root has its turn like any task; a new root is runnable at once.
+    pub(super) fn spawn_root(&mut self, spawned_at: &'static Location<'static>) {
+        let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+        root.spawned_at = spawned_at;
+        root.polls = 0;
+        if root.state == State::Idle {
+            root.state = State::Queued;
+            self.runnable.push_back(ROOT);
+        }
+    }
+
+    /// The root is ready, or has panicked. Its slot waits for the next root.
+    pub(super) fn finish_root(&mut self) {
+        self.polling = None;
+        let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+        if root.state != State::Queued {
+            root.state = State::Idle;
+        }
+    }
+
+    // Letters and timers.
+
+    /// Does what other threads have asked for. Returns wakers for the caller to wake.
+    pub(super) fn accept_letters(&mut self) -> Vec<Waker> {
+        let mut released = Vec::new();
+        if self.registration.mailbox.has_rung() {
+            for letter in self.registration.mailbox.empty() {
+                match letter {
+                    Letter::Wake(name) => self.wake(name),
+                    Letter::Release(key) => released.extend(self.disarm_timer(key)),
+                }
+            }
+        }
+        released
+    }
+
+    /// Takes the timers that are due off the wheel, for the caller to wake.
+    #[inline]
+    pub(super) fn due_timers(&mut self) -> Vec<Fired<Waker>> {
+        match &mut self.timers {
+            Some(timers) if timers.len() > 0 => timers.advance(self.clock.now_ticks()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a `Sleep` is to do that is polled with `waker`. Changes nothing.
+    pub(crate) fn poll_timer(
+        &mut self,
+        deadline: Instant,
+        armed: Option<TimerName>,
+        waker: &Waker,
+    ) -> TimerPoll {
+        if let Some(armed) = armed.and_then(|armed| self.timer(armed)) {
+            return if armed.will_wake(waker) { TimerPoll::Armed } else { TimerPoll::Arm };
+        }
+        let ticks = self.clock.deadline_ticks(deadline);
+        let fired = self.timers.as_ref().is_some_and(|timers| timers.is_due(ticks));
+        // A running clock is read once a turn, for all timers; the one that stands costs nothing.
+        if fired || ticks == 0 || self.clock.is_paused() && ticks <= self.clock.now_ticks() {
+            return TimerPoll::Due;
+        }
+        TimerPoll::Arm
+    }
+
+    /// Wakes `waker` at `deadline`: by the timer that is armed, if it is, else by a new one. Also
+    /// returns the waker that this one replaces, for the caller to drop.
+    pub(crate) fn arm_timer(
+        &mut self,
+        deadline: Instant,
+        armed: Option<TimerName>,
+        waker: Waker,
+    ) -> (TimerName, Option<Waker>) {
+        if let Some(name) = armed
+            && let Some(armed) = self.timer(name)
+        {
+            return (name, Some(std::mem::replace(armed, waker)));
+        }
+        let ticks = self.clock.deadline_ticks(deadline);
+        let first = self.registration.next_number;
+        let timers = self.timers.get_or_insert_with(|| Box::new(Wheel::numbered_from(first)));
+        let key = timers.arm(ticks, waker);
+        (TimerName::new(self.registration.executor, key), None)
+    }
+
+    /// Whom a timer will wake; `None` if it has fired, was disarmed, or is another executor's.
+    fn timer(&mut self, name: TimerName) -> Option<&mut Waker> {
+        if name.executor != self.registration.executor {
+            return None;
+        }
+        self.timers.as_mut()?.get_mut(name.key())
+    }
+
+    fn disarm_timer(&mut self, key: Key) -> Option<Waker> {
+        self.timers.as_mut()?.disarm(key)
+    }
+
+    // Turns and rest.
+
+    /// How many tasks are runnable: the length of a turn that begins now.
+    pub(super) fn runnable_count(&self) -> usize {
+        self.runnable.len()
+    }
+
+    /// What to do when nothing is runnable. Sets a paused clock forward.
+    pub(super) fn rest(&mut self) -> Rest {
+        if self.registration.mailbox.has_rung() {
+            return Rest::Not;
+        }
+        let deadline = self.timers.as_ref().and_then(|timers| timers.next_deadline());
+        let deadline = deadline.filter(|&deadline| deadline != NEVER);
+        match deadline.map(|ticks| self.clock.instant_of(ticks)) {
+            Some(deadline) if self.clock.is_paused() && self.blocking_out == 0 => {
+                self.clock.set_forward(deadline);
+                Rest::Not
+            }
+            Some(deadline) if !self.clock.is_paused() => {
+                Rest::Sleep(Some(deadline.duration_since(self.clock.now())))
+            }
+            None if self.panic_on_stall && self.blocking_out == 0 => Rest::Stalled,
+            _ => Rest::Sleep(None),
+        }
+    }
+
+    /// The mailbox whose bell ends a sleep.
+    pub(super) fn mailbox(&self) -> std::sync::Arc<mailbox::Mailbox> {
+        self.registration.mailbox.clone()
+    }
+
+    /// A closure is going to run on another thread: time does not jump, and nothing has stalled.
+    pub(crate) fn begin_blocking(&mut self) {
+        self.blocking_out += 1;
+    }
+
+    /// It has ended, or nobody waits for it any more.
+    pub(crate) fn end_blocking(&mut self) {
+        self.blocking_out -= 1;
+    }
+
+    // Shutdown.
+
+    /// From here on who spawns is told no. Returns every task, in the order in which they were
+    /// spawned, for [`take`](Scheduler::take).
+    pub(super) fn close(&mut self) -> Vec<Key> {
+        self.closing = true;
+        let tasks = self.tasks.iter().filter(|(key, _)| key.index != ROOT);
+        let mut keys: Vec<Key> = tasks.map(|(key, _)| key).collect();
+        keys.sort_unstable_by_key(|key| key.number);
+        keys
+    }
+
+    /// Takes a task out for good, for the caller to cancel.
+    pub(super) fn take(&mut self, key: Key) -> Option<Rc<dyn Task>> {
+        let task = self.tasks.get_mut(key)?.task.take();
+        self.finish(key);
+        task
+    }
+
+    /// All tasks are gone; the executor may be used again.
+    pub(super) fn reopen(&mut self) {
+        self.runnable.clear();
+        let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+        root.state = State::Idle;
+        self.closing = false;
+    }
+
+    // Names.
+
+    fn name(&self, key: Key) -> Name {
+        Name::new(self.registration.executor, key)
+    }
+
+    fn id(&self, key: Key) -> Id {
+        let first = self.registration.next_number;
+        Id::new(self.registration.executor, key.number.get() - first.get())
+    }
+
+    /// The task that is being polled, unless it is the root.
+    pub(crate) fn polling_id(&self) -> Option<Id> {
+        let key = self.polling.filter(|key| key.index != ROOT)?;
+        Some(self.id(key))
+    }
+
+    /// Every task that waits, as the stall report tells of it.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting: Vec<Waiting> = Vec::with_capacity(self.tasks.len());
+        for (key, slot) in self.tasks.iter() {
+            waiting.push(Waiting {
+                id: self.id(key),
+                name: self.task_names.get(&key.number).map(|name| name.to_string()),
+                spawned_at: slot.spawned_at,
+                polls: slot.polls,
+            });
+        }
+        waiting.sort_unstable_by_key(|waiting| waiting.id);
+        waiting
+    }
+}
+
+/// What [`Scheduler::spawn`] answers.
+pub(crate) struct Spawned {
+    pub(crate) name: Name,
+    pub(crate) id: Id,
+    /// The task, if the executor is shutting down and did not take it.
+    pub(crate) refused: Option<Rc<dyn Task>>,
+}
+
+/// A task in the stall report.
+pub(super) struct Waiting {
+    pub(super) id: Id,
+    pub(super) name: Option<String>,
+    pub(super) spawned_at: &'static Location<'static>,
+    pub(super) polls: u32,
+}
+
+/// What [`Scheduler::poll_timer`] answers.
+pub(crate) enum TimerPoll {
+    /// The deadline has passed.
+    Due,
+    /// The timer is armed and will wake that waker.
+    Armed,
+    /// [`arm_timer`](Scheduler::arm_timer) has to be called, with a clone of the waker.
+    Arm,
+}
+
+/// Which timer of which executor. Unlike a task's name it has all 64 bits of the number: a timer
+/// that took another's place for its own would never fire.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct TimerName {
+    number: NonZeroU64,
+    index: u32,
+    executor: u16,
+}
+
+impl TimerName {
+    fn new(executor: u16, key: Key) -> TimerName {
+        TimerName {
+            number: key.number,
+            index: key.index,
+            executor,
+        }
+    }
+
+    fn key(self) -> Key {
+        Key {
+            index: self.index,
+            number: self.number,
+        }
+    }
+
+    /// Takes the timer off its wheel, wherever that is.
+    #[inline]
+    pub(crate) fn disarm(self) {
+        let waker = try_current(|scheduler| {
+            let ours = scheduler.registration.executor == self.executor;
+            ours.then(|| scheduler.disarm_timer(self.key()))
+        });
+        // The waker, if there was one, is dropped here, after the borrow has ended.
+        if waker.flatten().is_none() {
+            self.release();
+        }
+    }
+
+    /// Gives the timer another deadline, if it has not fired yet. `None`: it has, or it is not this
+    /// executor's; then whoever waited is woken and will arm a new one.
+    pub(crate) fn move_to(self, deadline: Instant) -> Option<TimerName> {
+        let moved = try_current(|scheduler| {
+            let ours = scheduler.registration.executor == self.executor;
+            ours.then(|| {
+                let waker = scheduler.disarm_timer(self.key())?;
+                Some(scheduler.arm_timer(deadline, None, waker).0)
+            })
+        });
+        match moved.flatten() {
+            Some(timer) => timer,
+            None => {
+                self.release();
+                None
+            }
+        }
+    }
+
+    fn release(self) {
+        mailbox::deliver(self.executor, Letter::Release(self.key()));
+    }
+}

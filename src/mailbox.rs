@@ -1,0 +1,208 @@
+//! Where wakes from other threads land, and the bell that ends an executor's sleep.
+//!
+//! A waker may be called on any thread, but an executor's run queue belongs to one. So every
+//! executor has a [`Mailbox`]: a list of letters behind a mutex, and a bell. Who writes from
+//! outside puts a letter in and rings; the executor empties the box between turns, and sleeps only
+//! while the bell is silent.
+//!
+//! The bell has three states, and one atomic word holds them. The danger is the wake that falls
+//! between "I looked, no mail" and "I sleep":
+//!
+//! ```text
+//!   executor: look ──────────────────► sleep (for ever)
+//!   thread:          letter ─► asleep? no, so need not unpark
+//! ```
+//!
+//! Both sides therefore *swap*, and whoever comes second sees what the first has done: either the
+//! executor finds `RUNG` where it wanted to put `ASLEEP`, and does not sleep, or the thread finds
+//! `ASLEEP` where it puts `RUNG`, and unparks. It is the state that decides, never the parking
+//! token alone: user code may park and unpark this thread as it likes.
+//!
+//! A waker only has a name, so there is a *registry*, one for the process, from an executor's
+//! number to its mailbox. A thread's next executor takes over the mailbox of its last one, and goes
+//! on counting where that one stopped: names of the earlier executor's tasks stay stale.
+//!
+//! Next: `executor/scheduler.rs`, what a name can do to a task.
+
+use crate::name::{MAX_EXECUTORS, Name};
+use crate::slab::Key;
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// What another thread can want of an executor.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Letter {
+    /// Poll this task.
+    Wake(Name),
+    /// The `Sleep` that armed this timer was dropped or reset elsewhere: take the timer off the
+    /// wheel, and wake whoever waits for it, to look again.
+    Release(Key),
+}
+
+/// Letters for one executor, from any thread.
+pub(crate) struct Mailbox {
+    letters: Mutex<Vec<Letter>>,
+    bell: AtomicU8,
+    /// The executor's thread: the one that sleeps.
+    thread: Thread,
+}
+
+/// The executor is awake and has read all its letters.
+const SILENT: u8 = 0;
+/// There is a letter, or was a moment ago.
+const RUNG: u8 = 1;
+/// The executor has read all its letters and sleeps, or is about to.
+const ASLEEP: u8 = 2;
+
+impl Mailbox {
+    /// Puts a letter in and rings. Any thread may.
+    fn deliver(&self, letter: Letter) {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        // A thread that wakes the same task a million times while the executor is busy shall not
+        // fill the memory: the letter that is still unread will do.
+        if letters.last() != Some(&letter) {
+            letters.push(letter);
+        }
+        drop(letters);
+        // After the push: an executor that hears the bell must find the letter.
+        if self.bell.swap(RUNG, Ordering::AcqRel) == ASLEEP {
+            self.thread.unpark();
+        }
+    }
+
+    /// Whether there may be letters. One load, for each turn of the executor.
+    pub(crate) fn has_rung(&self) -> bool {
+        self.bell.load(Ordering::Relaxed) == RUNG
+    }
+
+    /// All letters so far, in the order in which they came; silences the bell.
+    pub(crate) fn empty(&self) -> Vec<Letter> {
+        // Before the take: a letter that comes in between rings again.
+        self.bell.swap(SILENT, Ordering::AcqRel);
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut letters)
+    }
+
+    /// Sleeps until the bell rings, or for `limit` at most if there is one. May also return for no
+    /// reason. Only the executor's own thread may call this.
+    pub(crate) fn sleep(&self, limit: Option<Duration>) {
+        let silent_then_asleep =
+            self.bell.compare_exchange(SILENT, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
+        if silent_then_asleep.is_err() {
+            return;
+        }
+        match limit {
+            None => std::thread::park(),
+            Some(limit) => std::thread::park_timeout(limit),
+        }
+        // Still `ASLEEP` if the limit ended the sleep, or a stray token did.
+        let _ = self.bell.compare_exchange(ASLEEP, SILENT, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+/// The mailboxes of all executors that are alive, by the executors' numbers.
+static REGISTRY: RwLock<Vec<Entry>> = RwLock::new(Vec::new());
+
+struct Entry {
+    /// `None` if nobody has this executor number at the moment.
+    mailbox: Option<Arc<Mailbox>>,
+    /// Where the last owner stopped numbering its tasks and timers.
+    next_number: NonZeroU64,
+}
+
+/// Puts a letter into the mailbox of an executor on whatever thread, if it still has one.
+pub(crate) fn deliver(executor: u16, letter: Letter) {
+    let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
+    let entry = registry.get(usize::from(executor));
+    if let Some(mailbox) = entry.and_then(|entry| entry.mailbox.as_ref()) {
+        mailbox.deliver(letter);
+    }
+}
+
+/// An executor's number and its mailbox, from its making to its end.
+pub(crate) struct Registration {
+    pub(crate) executor: u16,
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// Where to begin numbering tasks and timers; at the end, where to go on.
+    pub(crate) next_number: NonZeroU64,
+}
+
+thread_local! {
+    /// The registration of this thread's last executor, kept for the next one: making an executor
+    /// then costs no lock. Gone from the registry when the thread ends.
+    static SPARE: Spare = const { Spare(Cell::new(None)) };
+}
+
+struct Spare(Cell<Option<Registration>>);
+
+impl Registration {
+    /// A number and a mailbox for an executor on this thread.
+    ///
+    /// # Panics
+    /// If 16,384 executors are alive.
+    pub(crate) fn acquire() -> Registration {
+        let spare = SPARE.try_with(|spare| spare.0.take()).ok().flatten();
+        spare.unwrap_or_else(Registration::new)
+    }
+
+    /// Gives number and mailbox back, for the next executor on this thread.
+    pub(crate) fn release(self) {
+        // Letters for the executor that has ended. They would be stale in the next one as well.
+        self.mailbox.empty();
+        let mut leftover = Some(self);
+        // Fails while the thread ends: then nobody comes after us.
+        let _ = SPARE.try_with(|spare| leftover = spare.0.replace(leftover.take()));
+        if let Some(registration) = leftover {
+            registration.unregister();
+        }
+    }
+
+    fn new() -> Registration {
+        let mailbox = Arc::new(Mailbox {
+            letters: Mutex::new(Vec::new()),
+            bell: AtomicU8::new(SILENT),
+            thread: std::thread::current(),
+        });
+        let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
+        let vacant = registry.iter().position(|entry| entry.mailbox.is_none());
+        let executor = vacant.unwrap_or(registry.len());
+        if executor == MAX_EXECUTORS {
+            drop(registry);
+            panic!(
+                "{MAX_EXECUTORS} executors are alive already: drop some before you make another"
+            );
+        }
+        if vacant.is_none() {
+            registry.push(Entry {
+                mailbox: None,
+                next_number: NonZeroU64::MIN,
+            });
+        }
+        let entry = &mut registry[executor];
+        entry.mailbox = Some(mailbox.clone());
+        Registration {
+            executor: executor as u16,
+            mailbox,
+            next_number: entry.next_number,
+        }
+    }
+
+    fn unregister(self) {
+        let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
+        let entry = &mut registry[usize::from(self.executor)];
+        entry.next_number = self.next_number;
+        entry.mailbox = None;
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(registration) = self.0.take() {
+            registration.unregister();
+        }
+    }
+}

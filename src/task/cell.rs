@@ -1,0 +1,224 @@
+//! A task's memory: one allocation for the future, then for what it has become.
+//!
+//! `spawn` puts the future into a [`TaskCell`] behind an [`Rc`] with two owners, which see it from
+//! two sides:
+//!
+//! ```text
+//!   scheduler ── Rc<dyn Task> ────┐      ┌──────────────────────┐
+//!     poll it, cancel it          ├────► │ TaskCell             │
+//!   JoinHandle ── Rc<dyn Join<T>> ┘      │   stage:  Running(F) │ ──► Finished(T), Panicked(..),
+//!     is it over? the result? abort!     │   joiner: who awaits │     or Gone
+//!                                        └──────────────────────┘
+//! ```
+//!
+//! So the scheduler knows nothing of `T`, and the handle nothing of the future's type. Future and
+//! result share their memory, since a task never has both.
+//!
+//! The future is *pinned*: from its first poll on it may hold references into itself, and must not
+//! move until it is dropped. It never does: it lies in the `Rc`, is polled there, and is dropped
+//! there. That is all the `unsafe` line below relies on.
+//!
+//! Why not the obvious way? An `async` block around the future that catches the panic and sends the
+//! result is three lines of safe code. It stores the future twice, once as what the block has
+//! captured and once as what it awaits, and needs a second allocation for the result.
+//!
+//! Next: `task/join.rs`, the other side.
+#![allow(unsafe_code)]
+
+use crate::executor::scheduler::Task;
+use crate::panics::{Payload, catch, contain};
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// A spawned future, or what became of it.
+pub(super) struct TaskCell<F: Future, G> {
+    /// Borrowed while the future is polled or dropped. Whoever else looks here looks at `progress`
+    /// first, and comes only when the task is over.
+    stage: RefCell<Stage<F>>,
+    /// Who awaits the handle.
+    joiner: Cell<Option<Waker>>,
+    progress: Cell<Progress>,
+    aborted: Cell<bool>,
+    /// The handle has been dropped: nobody will ask for the result.
+    detached: Cell<bool>,
+    gate: G,
+}
+
+enum Stage<F: Future> {
+    Running(F),
+    Finished(F::Output),
+    Panicked(Payload),
+    /// Dropped before it was ready, or the result has been taken.
+    Gone,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Progress {
+    Running,
+    Over,
+    /// Over, and the result has been taken.
+    Taken,
+}
+
+/// Decides whether an abort that was asked for still takes place.
+pub(super) trait AbortGate {
+    /// Called when the task is next polled. `false`: it is too late, go on as if nothing was asked.
+    fn may_abort(&self) -> bool;
+}
+
+/// The gate of every task that is just a future: it can be dropped at any time.
+pub(super) struct Always;
+
+impl AbortGate for Always {
+    fn may_abort(&self) -> bool {
+        true
+    }
+}
+
+/// How a task ended.
+pub(super) enum Ending<T> {
+    Finished(T),
+    Panicked(Payload),
+    Cancelled,
+}
+
+/// A task as its handles see it.
+pub(super) trait Join<T>: Task + Abort {
+    /// The result, once; until then `cx` is woken when it is there.
+    ///
+    /// # Panics
+    /// If the result has been taken.
+    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Ending<T>>;
+    /// Nobody will ask for the result. Whether it is there, waiting to be dropped.
+    fn detach(&self) -> bool;
+}
+
+/// A task as those see it who do not know its result's type.
+pub(super) trait Abort {
+    /// Asks for the abort; the task must be woken then.
+    fn ask_abort(&self);
+    /// Whether the task is over.
+    fn is_over(&self) -> bool;
+    /// Drops a result that nobody wants. A panic of its destructor ends here.
+    fn drop_result(&self);
+}
+
+impl<F: Future, G: AbortGate> TaskCell<F, G> {
+    pub(super) fn new(future: F, gate: G) -> Self {
+        TaskCell {
+            stage: RefCell::new(Stage::Running(future)),
+            joiner: Cell::new(None),
+            progress: Cell::new(Progress::Running),
+            aborted: Cell::new(false),
+            detached: Cell::new(false),
+            gate,
+        }
+    }
+
+    fn poll_future(&self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match &mut *self.stage.borrow_mut() {
+            // SAFETY: the future does not move until it is dropped. It was moved into the cell
+            // before it was first polled; the cell lies in an `Rc` from which it is never taken out
+            // (`spawn` hands out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only
+            // ones to get at `stage` are the functions of this file, which replace a `Running` as
+            // a whole, in place, by assignment: that drops the future where it lies.
+            Stage::Running(future) => unsafe { Pin::new_unchecked(future) }.poll(cx),
+            _ => unreachable!("a task that is over is not polled"),
+        }
+    }
+
+    fn drop_future(&self) {
+        *self.stage.borrow_mut() = Stage::Gone;
+    }
+
+    /// The future has been dropped; this is what became of it.
+    fn end(&self, stage: Stage<F>) {
+        if self.detached.get() {
+            contain(|| drop(stage));
+        } else {
+            *self.stage.borrow_mut() = stage;
+        }
+        self.progress.set(Progress::Over);
+        if let Some(joiner) = self.joiner.take() {
+            contain(|| joiner.wake());
+        }
+    }
+}
+
+impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.aborted.get() && self.gate.may_abort() {
+            self.cancel();
+            return Poll::Ready(());
+        }
+        let mut output = None;
+        // The finished future's destructor may panic as well as its poll; then that is the task's
+        // ending, and the output is dropped.
+        let polled = catch(|| {
+            if let Poll::Ready(ready) = self.poll_future(cx) {
+                output = Some(ready);
+                self.drop_future();
+            }
+        });
+        match (polled, output) {
+            (Ok(()), None) => return Poll::Pending,
+            (Ok(()), Some(output)) => self.end(Stage::Finished(output)),
+            (Err(payload), output) => {
+                // The future that has panicked is dropped before anybody hears of it.
+                contain(|| self.drop_future());
+                contain(|| drop(output));
+                self.end(Stage::Panicked(payload));
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn cancel(&self) {
+        let stage = match catch(|| self.drop_future()) {
+            Ok(()) => Stage::Gone,
+            Err(payload) => Stage::Panicked(payload),
+        };
+        self.end(stage);
+    }
+}
+
+impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
+    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
+        match self.progress.get() {
+            Progress::Running => {
+                let joiner = self.joiner.take().filter(|joiner| joiner.will_wake(cx.waker()));
+                self.joiner.set(Some(joiner.unwrap_or_else(|| cx.waker().clone())));
+                return Poll::Pending;
+            }
+            Progress::Taken => panic!("a JoinHandle was polled after it had given its result"),
+            Progress::Over => self.progress.set(Progress::Taken),
+        }
+        Poll::Ready(match self.stage.replace(Stage::Gone) {
+            Stage::Finished(output) => Ending::Finished(output),
+            Stage::Panicked(payload) => Ending::Panicked(payload),
+            Stage::Running(_) | Stage::Gone => Ending::Cancelled,
+        })
+    }
+
+    fn detach(&self) -> bool {
+        self.detached.set(true);
+        self.progress.get() == Progress::Over
+    }
+}
+
+impl<F: Future, G: AbortGate> Abort for TaskCell<F, G> {
+    fn ask_abort(&self) {
+        self.aborted.set(true);
+    }
+
+    fn is_over(&self) -> bool {
+        self.progress.get() != Progress::Running
+    }
+
+    fn drop_result(&self) {
+        let result = self.stage.replace(Stage::Gone);
+        contain(|| drop(result));
+    }
+}

@@ -1,0 +1,299 @@
+//! What a spawner keeps of a task: handles to await it, to abort it, to ask after it.
+//!
+//! | to do this | call or drop | then |
+//! |---|---|---|
+//! | wait for the result | `handle.await` | `Ok(value)`, or a [`JoinError`] |
+//! | let it run alone | `drop(handle)` | it is *detached*: it goes on, its result is dropped |
+//! | stop it | `handle.abort()` | its future is dropped before it is polled again |
+//!
+//! Aborting sets a flag in the task's cell and wakes the task; the rest happens when the executor
+//! comes to it. So a task may abort itself, or one that is being polled further up the stack, and no
+//! destructor runs in the middle of the caller's work.
+//!
+//! This ends the core walk. `task/mod.rs` has `spawn`, which puts these pieces together; then the
+//! road forks to time (`time/clock.rs`), and to everything else.
+
+use super::cell::{Abort, Ending, Join};
+use crate::executor::scheduler;
+use crate::name::{Id, Name};
+use crate::panics::Payload;
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+/// Awaits a spawned task and gives what it returned.
+///
+/// Dropping the handle *detaches* the task: it goes on running, and its result is dropped when it is
+/// there. To stop it, [`abort`](JoinHandle::abort) it.
+///
+/// The result is an error if the task panicked or was aborted, or if its executor was dropped before
+/// it was finished. Unlike tokio's, the handle stays on the executor's thread (it is not `Send`).
+///
+/// ```
+/// handspun::block_on(async {
+///     let handle = handspun::spawn(async { 6 * 7 });
+///     assert_eq!(handle.await.unwrap(), 42);
+/// });
+/// ```
+///
+/// # Panics
+/// If polled again after it has given its result.
+///
+/// # Cancel safety
+/// Awaiting `&mut handle` is cancel safe: if the wait is dropped, the task and its result are not
+/// affected, and the handle can be awaited again.
+pub struct JoinHandle<T> {
+    task: Rc<dyn Join<T>>,
+    name: Name,
+    id: Id,
+}
+
+impl<T> JoinHandle<T> {
+    pub(super) fn new(task: Rc<dyn Join<T>>, name: Name, id: Id) -> Self {
+        JoinHandle { task, name, id }
+    }
+
+    /// Stops the task: its future is dropped, with all that it holds, before it is polled again.
+    ///
+    /// This returns at once; the future is dropped in the task's next turn, and awaiting the handle
+    /// waits for that. A task that is over is not affected. Neither is a
+    /// [blocking closure](super::spawn_blocking) that has begun to run: nothing can stop it.
+    pub fn abort(&self) {
+        abort(&*self.task, self.name);
+    }
+
+    /// A handle that can abort the task, and nothing else, and may outlive this one.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle {
+            task: self.task.clone(),
+            name: self.name,
+            id: self.id,
+        }
+    }
+
+    /// Whether the task is over: returned, panicked, or dropped after an abort. It may still be
+    /// `false` right after [`abort`](JoinHandle::abort).
+    pub fn is_finished(&self) -> bool {
+        self.task.is_over()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.task.poll_join(cx).map(|ending| match ending {
+            Ending::Finished(value) => Ok(value),
+            Ending::Panicked(payload) => Err(JoinError::panicked(self.id, payload)),
+            Ending::Cancelled => Err(JoinError::cancelled(self.id)),
+        })
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if self.task.detach() {
+            drop_result(self.task.clone());
+        }
+    }
+}
+
+/// Aborts a task without waiting for it. Made by [`JoinHandle::abort_handle`].
+///
+/// ```
+/// handspun::block_on(async {
+///     let handle = handspun::spawn(std::future::pending::<()>());
+///     let stop = handle.abort_handle();
+///     handspun::spawn(async move { stop.abort() });
+///     assert!(handle.await.unwrap_err().is_cancelled());
+/// });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    task: Rc<dyn Abort>,
+    name: Name,
+    id: Id,
+}
+
+impl AbortHandle {
+    /// Stops the task, as [`JoinHandle::abort`] does.
+    pub fn abort(&self) {
+        abort(&*self.task, self.name);
+    }
+
+    /// Whether the task is over, as [`JoinHandle::is_finished`] says it.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_over()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+}
+
+fn abort<A: Abort + ?Sized>(task: &A, name: Name) {
+    if !task.is_over() {
+        task.ask_abort();
+        scheduler::wake(name);
+    }
+}
+
+thread_local! {
+    /// Results to be dropped after the one that is being dropped. `None` when none is.
+    static LATER: RefCell<Option<Vec<Rc<dyn Abort>>>> = const { RefCell::new(None) };
+}
+
+/// Drops the result of a finished task that nobody has awaited.
+///
+/// The result may hold the handle of another finished task, whose result holds another, a hundred
+/// thousand deep. Dropping one inside the other would overflow the stack, so the inner ones wait in a
+/// list until the outer one is done.
+fn drop_result(task: Rc<dyn Abort>) {
+    // While the thread ends there may be no list any more; then the stack must do.
+    let outermost = LATER.try_with(|later| match &mut *later.borrow_mut() {
+        Some(later) => {
+            later.push(task.clone());
+            false
+        }
+        none => {
+            *none = Some(Vec::new());
+            true
+        }
+    });
+    if outermost == Ok(false) {
+        return;
+    }
+    let mut next = Some(task);
+    while let Some(task) = next {
+        task.drop_result();
+        drop(task);
+        let pop = |later: &RefCell<Option<Vec<_>>>| later.borrow_mut().as_mut().and_then(Vec::pop);
+        next = LATER.try_with(pop).ok().flatten();
+    }
+    let _ = LATER.try_with(|later| later.take());
+}
+
+/// Why a task has no result: it panicked, or it was dropped before it was finished.
+///
+/// ```
+/// handspun::block_on(async {
+///     let error = handspun::spawn(async { panic!("oh") }).await.unwrap_err();
+///     assert!(error.is_panic());
+///     assert_eq!(error.to_string(), "task 1 panicked with message \"oh\"");
+/// });
+/// ```
+pub struct JoinError {
+    id: Id,
+    reason: Reason,
+}
+
+enum Reason {
+    Cancelled,
+    /// A payload need not be `Sync`; the mutex makes the error so, as errors ought to be.
+    Panicked(Mutex<Payload>),
+}
+
+impl JoinError {
+    fn cancelled(id: Id) -> JoinError {
+        JoinError {
+            id,
+            reason: Reason::Cancelled,
+        }
+    }
+
+    fn panicked(id: Id, payload: Payload) -> JoinError {
+        JoinError {
+            id,
+            reason: Reason::Panicked(Mutex::new(payload)),
+        }
+    }
+
+    /// Whether the task was aborted, or dropped with its executor.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.reason, Reason::Cancelled)
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.reason, Reason::Panicked(_))
+    }
+
+    /// What the task panicked with, to be given to [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    /// If the task did not panic; [`try_into_panic`](JoinError::try_into_panic) asks first.
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
+        self.try_into_panic().expect("`into_panic` was called on the error of a cancelled task")
+    }
+
+    /// What the task panicked with, or the error itself if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
+        match self.reason {
+            Reason::Panicked(payload) => {
+                Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner))
+            }
+            Reason::Cancelled => Err(self),
+        }
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The message of the panic, if the payload is a string as `panic!` makes it.
+    fn message(&self) -> Option<String> {
+        let Reason::Panicked(payload) = &self.reason else {
+            return None;
+        };
+        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
+        text.or_else(|| payload.downcast_ref::<String>().cloned())
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.reason, self.message()) {
+            (Reason::Cancelled, _) => write!(f, "task {} was cancelled", self.id),
+            (_, Some(text)) => write!(f, "task {} panicked with message {text:?}", self.id),
+            (_, None) => write!(f, "task {} panicked", self.id),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.reason, self.message()) {
+            (Reason::Cancelled, _) => write!(f, "JoinError::Cancelled({:?})", self.id),
+            (_, Some(text)) => write!(f, "JoinError::Panic({:?}, {text:?}, ...)", self.id),
+            (_, None) => write!(f, "JoinError::Panic({:?}, ...)", self.id),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}

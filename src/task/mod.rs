@@ -1,0 +1,195 @@
+//! Tasks: futures that the executor owns and polls on its own.
+//!
+//! | call | to |
+//! |---|---|
+//! | [`spawn`] | give a future to the executor |
+//! | [`Builder`] | the same, with a name for the reports |
+//! | [`spawn_blocking`] | run a closure that blocks on a thread of its own |
+//! | [`yield_now`] | let every other runnable task have a turn |
+//! | [`id`], [`try_id`] | ask which task this is |
+//!
+//! `cell.rs` is a task's memory, `join.rs` what its spawner keeps of it.
+
+mod blocking;
+mod cell;
+mod join;
+
+pub use crate::name::Id;
+pub use blocking::spawn_blocking;
+pub use join::{AbortHandle, JoinError, JoinHandle};
+
+use crate::executor::Executor;
+use crate::executor::scheduler::{Spawned, try_current};
+use cell::{AbortGate, Always, TaskCell};
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// Gives a future to the running executor, which polls it on this thread, in turn with its others.
+///
+/// The future is not polled before this returns. It need not be `Send`, since it never leaves the
+/// thread; it must be `'static`, since it may outlive the caller.
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// handspun::block_on(async {
+///     let shared = Rc::new(5);
+///     let ours = shared.clone();
+///     let handle = handspun::spawn(async move { *ours + 1 });
+///     assert_eq!(handle.await.unwrap(), *shared + 1);
+/// });
+/// ```
+///
+/// # Panics
+/// If no executor runs on this thread; [`Executor::spawn`] needs none.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    Builder::new().spawn(future)
+}
+
+impl Executor {
+    /// Gives a future to this executor, whether it is running or not. It is polled in
+    /// [`block_on`](Executor::block_on), not before.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let cell = Rc::new(TaskCell::new(future, Always));
+        let at = Location::caller();
+        let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), None, at));
+        handle(cell, spawned)
+    }
+}
+
+/// Settings of a task that is to be spawned.
+///
+/// ```
+/// handspun::block_on(async {
+///     let handle = handspun::task::Builder::new().name("greeter").spawn(async { "hello" });
+///     assert_eq!(handle.await.unwrap(), "hello");
+/// });
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder spawns a task when `spawn` is called"]
+pub struct Builder {
+    name: Option<Box<str>>,
+}
+
+impl Builder {
+    /// The settings of [`spawn`](fn@spawn): no name.
+    pub fn new() -> Builder {
+        Builder { name: None }
+    }
+
+    /// A name for people: reports call the task by it. It need not be unique.
+    pub fn name(mut self, name: impl Into<String>) -> Builder {
+        self.name = Some(name.into().into_boxed_str());
+        self
+    }
+
+    /// Spawns the task, as [`spawn`](fn@spawn) does.
+    ///
+    /// # Panics
+    /// If no executor runs on this thread.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_gated(self, future, Always)
+    }
+}
+
+/// Spawns a task that can only be aborted while `gate` allows it.
+#[track_caller]
+fn spawn_gated<F, G>(builder: Builder, future: F, gate: G) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    G: AbortGate + 'static,
+{
+    let cell = Rc::new(TaskCell::new(future, gate));
+    let at = Location::caller();
+    match try_current(|scheduler| scheduler.spawn(cell.clone(), builder.name, at)) {
+        Some(spawned) => handle(cell, spawned),
+        None => panic!(
+            "spawn was called where no executor is running: call it inside a future that \
+             `handspun::block_on` runs, or use `Executor::spawn`"
+        ),
+    }
+}
+
+fn handle<F, G>(cell: Rc<TaskCell<F, G>>, spawned: Spawned) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    G: AbortGate + 'static,
+{
+    // An executor that shuts down takes no tasks. The destructor that spawned this one gets a
+    // handle all the same, to a task that is cancelled.
+    if let Some(refused) = spawned.refused {
+        refused.cancel();
+    }
+    JoinHandle::new(cell, spawned.name, spawned.id)
+}
+
+/// Goes to the end of the run queue: every task that is runnable now is polled before this one goes
+/// on.
+///
+/// For a task that works for long without waiting: nothing else runs on its thread meanwhile.
+///
+/// ```
+/// handspun::block_on(async {
+///     for _chunk in 0..3 {
+///         // … a millisecond of work …
+///         handspun::task::yield_now().await;
+///     }
+/// });
+/// ```
+///
+/// # Cancel safety
+/// Cancel safe: it holds nothing.
+pub fn yield_now() -> impl Future<Output = ()> + Send + Sync + Unpin {
+    YieldNow { yielded: false }
+}
+
+struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// The id of the task that calls this.
+///
+/// # Panics
+/// If it is not called inside a task. The future given to `block_on` is not one.
+#[track_caller]
+pub fn id() -> Id {
+    try_id().expect("task::id() was called outside of a task: only a spawned future has an id")
+}
+
+/// The id of the task that calls this, or `None` outside of a task.
+pub fn try_id() -> Option<Id> {
+    try_current(|scheduler| scheduler.polling_id()).flatten()
+}

@@ -1,0 +1,170 @@
+//! [`interval`]: the same again, every so often.
+//!
+//! An interval is a `Sleep` that is reset after each tick. The question is to what. Between two
+//! ticks the program may be busy for longer than a period; then a tick is late, and the next ones are
+//! behind the plan. [`MissedTickBehavior`] says how to go on:
+//!
+//! ```text
+//!   plan     0    1    2    3    4    5    6        a tick at each; period 1
+//!   work     ▏▏   ███████████▏    ▏    ▏    ▏       busy from 1 to 3.3
+//!   Burst    0    1          3.3  4    5    6       … 2 and 3 at once (both at 3.3), then as planned
+//!                            3.3
+//!   Delay    0    1          3.3  4.3  5.3  6.3     a period after the late one
+//!   Skip     0    1          3.3  4    5    6       leaves out 3, then as planned
+//! ```
+//!
+//! The names, and the rule that a tick up to 5 ms late counts as on time, are tokio's
+//! (`time/interval.rs`).
+
+use super::{Instant, Sleep, sleep_until};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// How late a tick may be before the next one is planned by [`MissedTickBehavior`].
+const GRACE: Duration = Duration::from_millis(5);
+
+/// Ticks at once, and then every `period`.
+///
+/// ```
+/// use handspun::time::{self, Duration, Instant};
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     let start = Instant::now();
+///     let mut interval = time::interval(Duration::from_secs(2));
+///     for expected in [0, 2, 4] {
+///         interval.tick().await;
+///         assert_eq!(start.elapsed().as_secs(), expected);
+///     }
+/// });
+/// ```
+///
+/// # Panics
+/// If `period` is zero.
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    interval_at(Instant::now(), period)
+}
+
+/// Ticks at `start`, and then every `period`.
+///
+/// # Panics
+/// If `period` is zero.
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval's period must be longer than zero");
+    Interval {
+        sleep: sleep_until(start),
+        period,
+        missed_tick_behavior: MissedTickBehavior::default(),
+    }
+}
+
+/// When to tick next after a tick that came more than 5 ms late.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MissedTickBehavior {
+    /// As planned from the beginning: what was missed is made up for, one tick after the other
+    /// without a wait, until the plan is caught up with.
+    #[default]
+    Burst,
+    /// A period after the late tick: the whole plan moves.
+    Delay,
+    /// At the next point of the plan that lies ahead: what was missed is left out.
+    Skip,
+}
+
+impl MissedTickBehavior {
+    fn next(self, planned: Instant, now: Instant, period: Duration) -> Instant {
+        match self {
+            MissedTickBehavior::Burst => planned.far_add(period),
+            MissedTickBehavior::Delay => now.far_add(period),
+            MissedTickBehavior::Skip => {
+                let late = now.duration_since(planned);
+                let into_the_period = late.as_nanos() % period.as_nanos();
+                // Less than a period, which is a `Duration`: so this fits.
+                let nanos_per_second = 1_000_000_000;
+                let secs = (into_the_period / nanos_per_second) as u64;
+                let nanos = (into_the_period % nanos_per_second) as u32;
+                now.far_add(period - Duration::new(secs, nanos))
+            }
+        }
+    }
+}
+
+/// Ticks again and again. Made by [`interval`] and [`interval_at`].
+#[derive(Debug)]
+pub struct Interval {
+    sleep: Sleep,
+    period: Duration,
+    missed_tick_behavior: MissedTickBehavior,
+}
+
+impl Interval {
+    /// Waits for the next tick, and gives the instant for which it was planned.
+    ///
+    /// # Panics
+    /// If polled where no executor of this crate is running.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a tick that was not waited for to the end is still to come.
+    pub async fn tick(&mut self) -> Instant {
+        poll_fn(|cx| self.poll_tick(cx)).await
+    }
+
+    /// As [`tick`](Interval::tick), for a future written by hand.
+    ///
+    /// # Panics
+    /// If called where no executor of this crate is running.
+    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        ready!(Pin::new(&mut self.sleep).poll(cx));
+        let planned = self.sleep.deadline();
+        let now = Instant::now();
+        let behavior = if now > planned.far_add(GRACE) {
+            self.missed_tick_behavior
+        } else {
+            MissedTickBehavior::Burst
+        };
+        self.tick_next_at(behavior.next(planned, now, self.period));
+        Poll::Ready(planned)
+    }
+
+    /// The next tick comes a period from now.
+    pub fn reset(&mut self) {
+        self.reset_after(self.period);
+    }
+
+    /// The next tick comes at once.
+    pub fn reset_immediately(&mut self) {
+        self.tick_next_at(Instant::now());
+    }
+
+    /// The next tick comes after this long.
+    pub fn reset_after(&mut self, after: Duration) {
+        self.tick_next_at(Instant::now().far_add(after));
+    }
+
+    /// The next tick comes at this instant.
+    pub fn reset_at(&mut self, deadline: Instant) {
+        self.tick_next_at(deadline);
+    }
+
+    /// From tick to tick.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// How late ticks are made up for. Default: [`Burst`](MissedTickBehavior::Burst).
+    pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
+        self.missed_tick_behavior
+    }
+
+    /// Sets how late ticks are made up for, from the next late one on.
+    pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
+        self.missed_tick_behavior = behavior;
+    }
+
+    fn tick_next_at(&mut self, deadline: Instant) {
+        Pin::new(&mut self.sleep).reset(deadline);
+    }
+}

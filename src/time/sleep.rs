@@ -1,0 +1,163 @@
+//! [`Sleep`]: the future that is ready at a certain time.
+//!
+//! It is a deadline, and the name of a timer on the wheel. Polled before its deadline, it arms the
+//! timer with a clone of the waker; dropped, it disarms it. The wheel does the rest: when the
+//! deadline has passed it gives the waker back, the executor wakes it, and the next poll finds the
+//! deadline due.
+//!
+//! It is the deadline that decides, not the timer: `Sleep` is ready when its executor's clock says
+//! so, and whatever may have happened to the timer meanwhile (it fired, it belongs to an executor
+//! that is gone, the future was carried to another thread), a poll that comes early arms it anew. So
+//! it cannot be ready early, and cannot wait for a timer that is not there.
+//!
+//! Nothing points into a `Sleep`, so it may be moved at any time (it is `Unpin`, where tokio's is
+//! not).
+//!
+//! Next: `time/timeout.rs`.
+
+use super::Instant;
+use crate::executor::scheduler::{TimerName, TimerPoll, try_current};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// Waits until `duration` has passed since this was called (not since it was first polled).
+///
+/// The resolution is a microsecond, rounded up: a sleep never ends early. How late it ends depends
+/// on how soon the thread is woken, and on how long other tasks' polls take.
+///
+/// Any duration is legal. One that the platform's clock cannot add to the present sleeps until the
+/// last instant that it can express, some hundred billion years ahead.
+///
+/// ```
+/// use handspun::time::{sleep, Duration};
+///
+/// handspun::block_on(async {
+///     sleep(Duration::from_millis(1)).await;
+/// });
+/// ```
+///
+/// # Cancel safety
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(Instant::now().far_add(duration))
+}
+
+/// Waits until `deadline`. If that has passed already, the first poll is ready.
+///
+/// # Cancel safety
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep {
+        deadline,
+        timer: None,
+    }
+}
+
+/// A future that is ready at its deadline. Made by [`sleep`] and [`sleep_until`].
+///
+/// It may be polled again after it was ready: it stays ready until it is
+/// [reset](Sleep::reset) to a deadline that lies ahead.
+///
+/// ```
+/// use handspun::time::{self, Duration, Instant};
+/// use std::pin::pin;
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     let start = Instant::now();
+///     let mut sleep = pin!(time::sleep(Duration::from_secs(1)));
+///     sleep.as_mut().reset(start + Duration::from_secs(3));
+///     sleep.as_mut().await;
+///     assert_eq!(start.elapsed(), Duration::from_secs(3));
+///     assert!(sleep.is_elapsed());
+/// });
+/// ```
+///
+/// # Panics
+/// If polled where no executor of this crate is running.
+///
+/// # Cancel safety
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Sleep {
+    deadline: Instant,
+    /// The timer that was last armed. It may have fired since.
+    timer: Option<TimerName>,
+}
+
+impl Sleep {
+    /// When this is ready.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether the deadline has passed, by [`Instant::now`].
+    pub fn is_elapsed(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Changes the deadline, to an earlier or a later one. Who waits for this goes on waiting.
+    ///
+    /// (It takes `Pin<&mut Self>` because tokio's does. `Pin::new(&mut sleep).reset(..)` will do.)
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.get_mut();
+        this.deadline = deadline;
+        this.timer = this.timer.and_then(|timer| timer.move_to(deadline));
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let (deadline, timer) = (this.deadline, this.timer);
+        let poll = try_current(|scheduler| scheduler.poll_timer(deadline, timer, cx.waker()));
+        match poll {
+            Some(TimerPoll::Due) => Poll::Ready(()),
+            Some(TimerPoll::Armed) => Poll::Pending,
+            Some(TimerPoll::Arm) => {
+                // Between two borrows of the scheduler: a clone is somebody else's code.
+                this.arm(cx.waker().clone());
+                Poll::Pending
+            }
+            None => panic!(
+                "a handspun timer was polled where no executor is running: await it inside a future \
+                 that `handspun::block_on` runs"
+            ),
+        }
+    }
+}
+
+impl Sleep {
+    fn arm(&mut self, waker: Waker) {
+        let (deadline, timer) = (self.deadline, self.timer);
+        let armed = try_current(|scheduler| scheduler.arm_timer(deadline, timer, waker));
+        // The waker that was replaced, if any, is dropped at the end, after the borrow.
+        let Some((name, _replaced)) = armed else {
+            return;
+        };
+        // A timer on the wheel of another executor, where this future has been before.
+        if let Some(left_behind) = self.timer.replace(name).filter(|old| *old != name) {
+            left_behind.disarm();
+        }
+    }
+}
+
+impl Drop for Sleep {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            timer.disarm();
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+//! What the tests share: a history to compare with, futures that tell what happens to them, wakers
+//! that count.
+//!
+//! A test states a whole history, in order, not an end value: which task was polled when, what was
+//! dropped when, what the clock said. `History` collects it, one line an event; `probe` makes
+//! futures that write theirs into it.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use handspun::executor::Executor;
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Runs a future on a paused clock; a stall panics instead of hanging the test.
+#[track_caller]
+pub fn paused<F: Future>(future: F) -> F::Output {
+    Executor::builder().start_paused(true).panic_on_stall(true).build().block_on(future)
+}
+
+/// Lines, in the order in which they were written. Clones write into the same history.
+#[derive(Clone, Default)]
+pub struct History(Rc<RefCell<Vec<String>>>);
+
+impl History {
+    pub fn new() -> History {
+        History::default()
+    }
+
+    pub fn push(&self, line: impl Display) {
+        self.0.borrow_mut().push(line.to_string());
+    }
+
+    /// Compares all lines so far, and forgets them.
+    #[track_caller]
+    pub fn expect<const N: usize>(&self, expected: [&str; N]) {
+        assert_eq!(self.take(), expected);
+    }
+
+    /// All lines so far; they are forgotten.
+    pub fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
+
+    /// Writes `line` when it is dropped.
+    pub fn on_drop(&self, line: impl Display) -> OnDrop {
+        OnDrop(self.clone(), line.to_string())
+    }
+
+    /// A future that is pending `pending` times, waking itself each time, and then ready. It writes
+    /// `"{name}: poll"` for each poll and `"{name}: drop"` when it is dropped.
+    pub fn probe(&self, name: &str, pending: usize) -> Probe {
+        Probe {
+            history: self.clone(),
+            name: name.to_string(),
+            pending,
+        }
+    }
+}
+
+pub struct OnDrop(History, String);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.push(&self.1);
+    }
+}
+
+/// Made by [`History::probe`].
+pub struct Probe {
+    history: History,
+    name: String,
+    pending: usize,
+}
+
+impl Future for Probe {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.history.push(format_args!("{}: poll", self.name));
+        if self.pending == 0 {
+            return Poll::Ready(());
+        }
+        self.pending -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.history.push(format_args!("{}: drop", self.name));
+    }
+}
+
+/// A waker that counts how often it was woken.
+#[derive(Default)]
+pub struct CountingWaker(AtomicUsize);
+
+impl CountingWaker {
+    pub fn new() -> (Arc<CountingWaker>, Waker) {
+        let counter = Arc::new(CountingWaker::default());
+        let waker = Waker::from(counter.clone());
+        (counter, waker)
+    }
+
+    pub fn wakes(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for CountingWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
