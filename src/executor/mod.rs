@@ -34,13 +34,13 @@ mod stall;
 use crate::panics::contain_each;
 use crate::time::clock::Clock;
 use crate::waker::waker;
-use scheduler::{Polled, Rest, Scheduler, current};
-use std::cell::Cell;
+use scheduler::{Polled, Rest, Scheduler, Shared};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 /// Letters and timers are looked at between turns, and after this many polls of a long turn: some
@@ -84,8 +84,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// assert_eq!(executor.block_on(handle).unwrap(), "made before anything ran");
 /// ```
 pub struct Executor {
-    /// `None` while it is the running one: then its scheduler is the thread's current.
-    scheduler: Cell<Option<Box<Scheduler>>>,
+    scheduler: Shared,
 }
 
 /// Settings of an [`Executor`] that is to be made.
@@ -133,9 +132,9 @@ impl Builder {
     /// If 16,384 executors are alive in the process.
     pub fn build(self) -> Executor {
         let clock = if self.start_paused { Clock::paused() } else { Clock::real() };
-        let scheduler = Box::new(Scheduler::new(clock, self.panic_on_stall));
+        let scheduler = Scheduler::new(clock, self.panic_on_stall);
         Executor {
-            scheduler: Cell::new(Some(scheduler)),
+            scheduler: Rc::new(RefCell::new(scheduler)),
         }
     }
 }
@@ -170,102 +169,91 @@ impl Executor {
             "block_on was called inside an executor: it would hold up every task of this thread. \
              `.await` the future here, or give it to `handspun::spawn`",
         );
-        let spawned_at = Location::caller();
-        let entered = self.enter().expect("not running, so its scheduler is here");
-        current(|scheduler| scheduler.spawn_root(spawned_at));
-        let mut root = Root {
-            _entered: entered,
+        let mut running = Running {
+            executor: self,
+            _entered: self.enter(),
             panicked: true,
         };
-        let output = run(pin!(future));
-        root.panicked = false;
+        self.scheduler.borrow_mut().spawn_root(Location::caller());
+        let output = run(&self.scheduler, pin!(future));
+        running.panicked = false;
         output
     }
 
     /// Calls `f` with this executor's scheduler, running or not.
     pub(crate) fn scheduler<R>(&self, f: impl FnOnce(&mut Scheduler) -> R) -> R {
-        let _entered = self.enter();
-        current(f)
+        f(&mut self.scheduler.borrow_mut())
     }
 
-    /// Makes this the running executor until the guard is dropped. `None` if it is already.
-    fn enter(&self) -> Option<Entered<'_>> {
-        let scheduler = self.scheduler.take()?;
-        let previous = scheduler::enter(scheduler);
-        Some(Entered {
-            executor: self,
-            previous,
-        })
+    /// Makes this the running executor of the thread until the guard is dropped.
+    fn enter(&self) -> Entered {
+        Entered {
+            previous: scheduler::set_current(Some(self.scheduler.clone())),
+        }
     }
 }
 
-/// While it lives, its executor is the running one of this thread.
-struct Entered<'a> {
-    executor: &'a Executor,
+/// While it lives, an executor is the running one of this thread.
+struct Entered {
     /// An executor that is dropped inside another runs its tasks' destructors there.
-    previous: Option<ManuallyDrop<Box<Scheduler>>>,
+    previous: Option<Shared>,
 }
 
-impl Drop for Entered<'_> {
+impl Drop for Entered {
     fn drop(&mut self) {
-        let scheduler = scheduler::leave(self.previous.take());
-        self.executor.scheduler.set(Some(scheduler));
+        scheduler::set_current(self.previous.take());
     }
 }
 
-/// The end of a `block_on`, by whichever way.
-struct Root<'a> {
-    _entered: Entered<'a>,
+/// A `block_on`, from its beginning to its end, in whichever way it ends.
+struct Running<'a> {
+    executor: &'a Executor,
+    _entered: Entered,
     /// Until the root is ready: what ends a `block_on` before that is a panic.
     panicked: bool,
 }
 
-impl Drop for Root<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.panicked {
-            drop_tasks();
+            drop_tasks(&self.executor.scheduler);
         }
-        current(Scheduler::finish_root);
+        self.executor.scheduler.borrow_mut().finish_root();
     }
 }
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        if let Some(entered) = self.enter() {
-            drop_tasks();
-            drop(entered);
-        }
-        if let Some(scheduler) = self.scheduler.take() {
-            scheduler.end();
-        }
+        let entered = self.enter();
+        drop_tasks(&self.scheduler);
+        drop(entered);
+        self.scheduler.borrow_mut().end();
     }
 }
 
 /// The loop: turn after turn, until the root is ready.
-fn run<F: Future>(mut root: Pin<&mut F>) -> F::Output {
+fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::Output {
     loop {
-        accept_letters();
-        fire_timers();
-        let turn = current(|scheduler| scheduler.runnable_count());
+        look_outside(scheduler);
+        let turn = scheduler.borrow().runnable_count();
         for polls in 1..=turn {
-            if let Poll::Ready(output) = poll_next(root.as_mut()) {
+            if let Poll::Ready(output) = poll_next(scheduler, root.as_mut()) {
                 return output;
             }
             if polls % POLLS_BETWEEN_LOOKS == 0 {
-                accept_letters();
-                fire_timers();
+                look_outside(scheduler);
             }
         }
         if turn == 0 {
-            rest();
+            rest(scheduler);
         }
     }
 }
 
 /// Polls the first task of the run queue. Ready when that was the root, and it is ready.
 #[inline]
-fn poll_next<F: Future>(root: Pin<&mut F>) -> Poll<F::Output> {
-    let Some(Polled { key, name, task }) = current(Scheduler::begin_poll) else {
+fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Poll<F::Output> {
+    let Some(Polled { key, name, task }) = scheduler.borrow_mut().begin_poll() else {
         return Poll::Pending;
     };
     let waker = waker(name);
@@ -273,45 +261,52 @@ fn poll_next<F: Future>(root: Pin<&mut F>) -> Poll<F::Output> {
     let Some(task) = task else {
         let output = root.poll(&mut cx);
         if output.is_pending() {
-            current(|scheduler| scheduler.end_poll(key, None));
+            scheduler.borrow_mut().end_poll(key, None);
         }
         return output;
     };
     match task.poll(&mut cx) {
-        Poll::Pending => current(|scheduler| scheduler.end_poll(key, Some(task))),
-        Poll::Ready(()) => current(|scheduler| scheduler.finish(key)),
+        Poll::Pending => scheduler.borrow_mut().end_poll(key, Some(task)),
+        Poll::Ready(()) => scheduler.borrow_mut().finish(key),
     }
     Poll::Pending
 }
 
-fn accept_letters() {
-    let released = current(Scheduler::accept_letters);
-    contain_each(released, Waker::wake);
-}
-
-fn fire_timers() {
-    let fired = current(Scheduler::due_timers);
-    contain_each(fired, |fired| fired.value.wake());
+/// Accepts letters and fires timers, if there are any.
+#[inline]
+fn look_outside(scheduler: &RefCell<Scheduler>) {
+    if scheduler.borrow().has_news() {
+        let released = scheduler.borrow_mut().accept_letters();
+        contain_each(released, Waker::wake);
+        let fired = scheduler.borrow_mut().due_timers();
+        contain_each(fired, |fired| fired.value.wake());
+    }
 }
 
 /// Nothing is runnable: sleeps, or moves a paused clock, until something may be.
-fn rest() {
-    let (rest, mailbox) = current(|scheduler| (scheduler.rest(), scheduler.mailbox()));
+fn rest(scheduler: &RefCell<Scheduler>) {
+    let mailbox = scheduler.borrow().mailbox();
+    let rest = scheduler.borrow_mut().rest();
     match rest {
         Rest::Not => {}
         Rest::Sleep(limit) => mailbox.sleep(limit),
-        Rest::Stalled => panic!("{}", stall::report(current(|scheduler| scheduler.waiting()))),
+        Rest::Stalled => {
+            let report = stall::report(scheduler.borrow().waiting());
+            panic!("{report}");
+        }
     }
 }
 
-/// Drops every task of the running executor, in the order in which they were spawned.
-fn drop_tasks() {
-    for key in current(Scheduler::close) {
-        if let Some(task) = current(|scheduler| scheduler.take(key)) {
+/// Drops every task, in the order in which they were spawned. The executor must be the running one.
+fn drop_tasks(scheduler: &RefCell<Scheduler>) {
+    let tasks = scheduler.borrow_mut().close();
+    for key in tasks {
+        let task = scheduler.borrow_mut().take(key);
+        if let Some(task) = task {
             task.cancel();
         }
     }
-    current(Scheduler::reopen);
+    scheduler.borrow_mut().reopen();
 }
 
 impl Default for Executor {

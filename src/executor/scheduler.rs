@@ -31,16 +31,15 @@
 //! An aborted task takes the same way: its flag is set, it is woken, and its next poll drops the
 //! future instead of polling it.
 //!
-//! *No Borrow Across User Code*: the scheduler of the running executor lies in a thread-local cell
-//! and is borrowed by [`current`] for the length of a closure. No such closure may poll, drop or
-//! wake anything of the user's, or clone a waker: that code may come back here (a destructor that
-//! spawns, a waker that wakes), and would find the cell borrowed. What it must drop or wake, it
-//! returns.
+//! *No Borrow Across User Code*: the scheduler lies in a `RefCell`, and whoever needs it borrows it
+//! for the length of one method or one closure. In there nothing of the user's may be polled,
+//! dropped or woken, and no waker be cloned: such code may come back here (a destructor that spawns,
+//! a waker that wakes) and would find the cell borrowed. What it must drop or wake, a method returns.
 //!
 //! Left out: loops, parking and futures. This is data and its transitions; `executor/mod.rs` turns
 //! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
 
-use crate::mailbox::{self, Letter, Registration};
+use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
 use crate::slab::{Key, Slab};
 use crate::time::clock::{Clock, Instant, NEVER};
@@ -51,6 +50,7 @@ use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -67,7 +67,11 @@ pub(crate) trait Task {
 
 /// All that belongs to one executor.
 pub(crate) struct Scheduler {
-    registration: Registration,
+    /// This executor's number in the registry of mailboxes.
+    executor: u16,
+    mailbox: Arc<Mailbox>,
+    /// The number of the first task (the root) and of the first timer.
+    first_number: NonZeroU64,
     /// The first is the root, which is always there.
     tasks: Slab<TaskSlot>,
     /// Slots of the tasks that are to be polled, in the order in which they became runnable. Every
@@ -129,35 +133,25 @@ pub(super) enum Rest {
     Stalled,
 }
 
-// The running executor's scheduler.
+/// A scheduler, for its executor, and for the thread while that is running.
+pub(super) type Shared = Rc<RefCell<Scheduler>>;
 
 thread_local! {
     /// The scheduler of the executor that runs on this thread. `ManuallyDrop` so that the cell has
-    /// no destructor, which makes each look at it cheaper; [`leave`] takes every scheduler out.
-    static CURRENT: RefCell<Option<ManuallyDrop<Box<Scheduler>>>> = const { RefCell::new(None) };
+    /// no destructor, which makes each look at it cheaper: who enters also leaves.
+    static CURRENT: RefCell<Option<ManuallyDrop<Shared>>> = const { RefCell::new(None) };
 }
 
-/// Makes `scheduler` the running one, and returns the one that was.
-pub(super) fn enter(scheduler: Box<Scheduler>) -> Option<ManuallyDrop<Box<Scheduler>>> {
-    CURRENT.replace(Some(ManuallyDrop::new(scheduler)))
-}
-
-/// Makes `previous` the running one again, and returns the one that was running.
-pub(super) fn leave(previous: Option<ManuallyDrop<Box<Scheduler>>>) -> Box<Scheduler> {
-    let scheduler = CURRENT.replace(previous).expect("entered before it was left");
-    ManuallyDrop::into_inner(scheduler)
+/// Makes `scheduler` the running one, or none. Returns the one that was.
+pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
+    let previous = CURRENT.replace(scheduler.map(ManuallyDrop::new));
+    previous.map(ManuallyDrop::into_inner)
 }
 
 /// Calls `f` with the running executor's scheduler. `None` if none runs on this thread.
 #[inline]
 pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
-    CURRENT.with_borrow_mut(|current| current.as_mut().map(|scheduler| f(scheduler)))
-}
-
-/// Calls `f` with the running executor's scheduler. One must be running.
-#[inline]
-pub(super) fn current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
-    try_current(f).expect("the executor's own code runs inside the executor")
+    CURRENT.with_borrow(|current| current.as_ref().map(|scheduler| f(&mut scheduler.borrow_mut())))
 }
 
 /// Wakes a task, wherever its executor is. Any thread may call this, at any time.
@@ -168,7 +162,7 @@ pub(super) fn current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> R {
 #[inline]
 pub(crate) fn wake(name: Name) {
     let short = try_current(|scheduler| {
-        let ours = scheduler.registration.executor == name.executor();
+        let ours = scheduler.executor == name.executor();
         if ours {
             scheduler.wake(name);
         }
@@ -190,7 +184,9 @@ impl Scheduler {
             state: State::Idle,
         });
         Scheduler {
-            registration,
+            executor: registration.executor,
+            mailbox: registration.mailbox,
+            first_number: registration.next_number,
             tasks,
             runnable: VecDeque::new(),
             polling: None,
@@ -203,11 +199,15 @@ impl Scheduler {
         }
     }
 
-    /// Gives the mailbox back. All tasks must have been dropped.
-    pub(super) fn end(self) {
-        let mut registration = self.registration;
-        let timers = self.timers.as_ref().map(|timers| timers.next_number());
-        registration.next_number = self.tasks.next_number().max(timers.unwrap_or(NonZeroU64::MIN));
+    /// Gives number and mailbox back. All tasks must have been dropped.
+    pub(super) fn end(&mut self) {
+        let next_task = self.tasks.next_number();
+        let next_timer = self.timers.as_ref().map(|timers| timers.next_number());
+        let registration = Registration {
+            executor: self.executor,
+            mailbox: self.mailbox.clone(),
+            next_number: next_timer.map_or(next_task, |next_timer| next_timer.max(next_task)),
+        };
         registration.release();
     }
 
@@ -330,8 +330,8 @@ impl Scheduler {
     /// Does what other threads have asked for. Returns wakers for the caller to wake.
     pub(super) fn accept_letters(&mut self) -> Vec<Waker> {
         let mut released = Vec::new();
-        if self.registration.mailbox.has_rung() {
-            for letter in self.registration.mailbox.empty() {
+        if self.mailbox.has_rung() {
+            for letter in self.mailbox.empty() {
                 match letter {
                     Letter::Wake(name) => self.wake(name),
                     Letter::Release(key) => released.extend(self.disarm_timer(key)),
@@ -383,15 +383,15 @@ impl Scheduler {
             return (name, Some(std::mem::replace(armed, waker)));
         }
         let ticks = self.clock.deadline_ticks(deadline);
-        let first = self.registration.next_number;
+        let first = self.first_number;
         let timers = self.timers.get_or_insert_with(|| Box::new(Wheel::numbered_from(first)));
         let key = timers.arm(ticks, waker);
-        (TimerName::new(self.registration.executor, key), None)
+        (TimerName::new(self.executor, key), None)
     }
 
     /// Whom a timer will wake; `None` if it has fired, was disarmed, or is another executor's.
     fn timer(&mut self, name: TimerName) -> Option<&mut Waker> {
-        if name.executor != self.registration.executor {
+        if name.executor != self.executor {
             return None;
         }
         self.timers.as_mut()?.get_mut(name.key())
@@ -403,14 +403,21 @@ impl Scheduler {
 
     // Turns and rest.
 
+    /// Whether there may be letters to accept or timers to fire.
+    #[inline]
+    pub(super) fn has_news(&self) -> bool {
+        self.mailbox.has_rung() || self.timers.as_ref().is_some_and(|timers| timers.len() > 0)
+    }
+
     /// How many tasks are runnable: the length of a turn that begins now.
+    #[inline]
     pub(super) fn runnable_count(&self) -> usize {
         self.runnable.len()
     }
 
     /// What to do when nothing is runnable. Sets a paused clock forward.
     pub(super) fn rest(&mut self) -> Rest {
-        if self.registration.mailbox.has_rung() {
+        if self.mailbox.has_rung() {
             return Rest::Not;
         }
         let deadline = self.timers.as_ref().and_then(|timers| timers.next_deadline());
@@ -429,8 +436,8 @@ impl Scheduler {
     }
 
     /// The mailbox whose bell ends a sleep.
-    pub(super) fn mailbox(&self) -> std::sync::Arc<mailbox::Mailbox> {
-        self.registration.mailbox.clone()
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        self.mailbox.clone()
     }
 
     /// A closure is going to run on another thread: time does not jump, and nothing has stalled.
@@ -473,12 +480,12 @@ impl Scheduler {
     // Names.
 
     fn name(&self, key: Key) -> Name {
-        Name::new(self.registration.executor, key)
+        Name::new(self.executor, key)
     }
 
     fn id(&self, key: Key) -> Id {
-        let first = self.registration.next_number;
-        Id::new(self.registration.executor, key.number.get() - first.get())
+        let first = self.first_number;
+        Id::new(self.executor, key.number.get() - first.get())
     }
 
     /// The task that is being polled, unless it is the root.
@@ -558,7 +565,7 @@ impl TimerName {
     #[inline]
     pub(crate) fn disarm(self) {
         let waker = try_current(|scheduler| {
-            let ours = scheduler.registration.executor == self.executor;
+            let ours = scheduler.executor == self.executor;
             ours.then(|| scheduler.disarm_timer(self.key()))
         });
         // The waker, if there was one, is dropped here, after the borrow has ended.
@@ -571,7 +578,7 @@ impl TimerName {
     /// executor's; then whoever waited is woken and will arm a new one.
     pub(crate) fn move_to(self, deadline: Instant) -> Option<TimerName> {
         let moved = try_current(|scheduler| {
-            let ours = scheduler.registration.executor == self.executor;
+            let ours = scheduler.executor == self.executor;
             ours.then(|| {
                 let waker = scheduler.disarm_timer(self.key())?;
                 Some(scheduler.arm_timer(deadline, None, waker).0)
