@@ -22,8 +22,8 @@
 //! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack of
 //! `block_on`: it may borrow from its surroundings, where a spawned future must own what it uses.
 //!
-//! *Take, poll, put back*: a task is out of the scheduler while it is polled or dropped, so that its
-//! code may spawn, wake, abort and drop what it likes.
+//! The scheduler is borrowed to be asked who is next, and given back before that task is polled or
+//! dropped: its code may spawn, wake, abort and drop what it likes (*No Borrow Across User Code*).
 //!
 //! Left out: any idea of what a task returns. The executor knows [`Task`](scheduler::Task), which is
 //! polled until it is over; `task/cell.rs` is next, and makes one of a future.
@@ -236,12 +236,12 @@ fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::O
     loop {
         look_outside(scheduler);
         let turn = scheduler.borrow().runnable_count();
-        for polls in 1..=turn {
+        for nth in 0..turn {
+            if nth > 0 && nth % POLLS_BETWEEN_LOOKS == 0 {
+                look_outside(scheduler);
+            }
             if let Poll::Ready(output) = poll_next(scheduler, root.as_mut()) {
                 return output;
-            }
-            if polls % POLLS_BETWEEN_LOOKS == 0 {
-                look_outside(scheduler);
             }
         }
         if turn == 0 {
@@ -253,7 +253,7 @@ fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::O
 /// Polls the first task of the run queue. Ready when that was the root, and it is ready.
 #[inline]
 fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Poll<F::Output> {
-    let Some(Polled { key, name, task }) = scheduler.borrow_mut().begin_poll() else {
+    let Some(Polled { name, task }) = scheduler.borrow_mut().begin_poll() else {
         return Poll::Pending;
     };
     let waker = waker(name);
@@ -261,13 +261,14 @@ fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Po
     let Some(task) = task else {
         let output = root.poll(&mut cx);
         if output.is_pending() {
-            scheduler.borrow_mut().end_poll(key, None);
+            scheduler.borrow_mut().end_poll();
         }
         return output;
     };
-    match task.poll(&mut cx) {
-        Poll::Pending => scheduler.borrow_mut().end_poll(key, Some(task)),
-        Poll::Ready(()) => scheduler.borrow_mut().finish(key),
+    if task.poll(&mut cx).is_pending() {
+        scheduler.borrow_mut().end_poll();
+    } else {
+        let _dropped_after_the_borrow = scheduler.borrow_mut().finish();
     }
     Poll::Pending
 }

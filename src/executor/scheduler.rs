@@ -4,28 +4,28 @@
 //! changes a state:
 //!
 //! ```text
-//!        spawn (1)
-//!            │
-//!            ▼         begin_poll (3)
-//!   ┌──────────────┐ ────────────────► ┌─────────┐ ── finish (5) ──► gone
-//!   │    Queued    │                   │ Polling │                    ▲
-//!   └──────────────┘ ◄──────────┐      └─────────┘                    │
-//!        ▲            end_poll  │        │     │ wake (2)             │
-//!        │ wake (2)     (4)     │        │     ▼                      │
-//!   ┌──────────────┐            │        │  ┌───────┐                 │
-//!   │     Idle     │ ◄──────────┼────────┘  │ Woken │ ── finish (5) ──┘
-//!   └──────────────┘            │ end_poll  └───────┘
-//!                               │   (4)        │
-//!                               └──────────────┘
+//!         spawn (1)
+//!             │
+//!             ▼          begin_poll (3)
+//!   ┌────────────────┐ ────────────────► ┌───────────┐ ── finish (5) ──► gone
+//!   │     queued     │                   │  polling  │                    ▲
+//!   └────────────────┘ ◄───────────┐     └───────────┘                    │
+//!         ▲             end_poll   │       │      │ wake (2)              │
+//!         │ wake (2)       (4)     │       │      ▼                       │
+//!   ┌────────────────┐             │       │  ┌───────────┐               │
+//!   │      idle      │ ◄───────────┼───────┘  │ polling,  │               │
+//!   └────────────────┘             │ end_poll │ and woken │ ── finish (5) ┘
+//!                                  │   (4)    └───────────┘
+//!                                  └────────────────┘
 //! ```
 //!
 //! 1. [`spawn`](Scheduler::spawn): a new task is runnable at once.
-//! 2. [`wake`](Scheduler::wake): an idle task joins the run queue; one that is being polled will
-//!    join it when the poll ends; one that is in the queue stays where it is (*Queued Once*).
-//! 3. [`begin_poll`](Scheduler::begin_poll): the first of the queue leaves its slot, so that the
-//!    scheduler is free while user code runs.
-//! 4. [`end_poll`](Scheduler::end_poll): it was pending. Back into the slot, and into the queue if
-//!    it was woken meanwhile.
+//! 2. [`wake`]: an idle task joins the run queue; one that is being polled will join it when the poll
+//!    ends; one that is in the queue stays where it is (*Queued Once*).
+//! 3. [`begin_poll`](Scheduler::begin_poll): the first of the queue is handed to the loop, so that
+//!    the scheduler is free while user code runs.
+//! 4. [`end_poll`](Scheduler::end_poll): it was pending. Back into the queue if it was woken
+//!    meanwhile, else it waits.
 //! 5. [`finish`](Scheduler::finish): it is over. The slot is a hole, its name is stale.
 //!
 //! An aborted task takes the same way: its flag is set, it is woken, and its next poll drops the
@@ -44,7 +44,7 @@ use crate::name::{Id, MAX_TASKS, Name};
 use crate::slab::{Key, Slab};
 use crate::time::clock::{Clock, Instant, NEVER};
 use crate::time::wheel::{Fired, Wheel};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
@@ -74,11 +74,11 @@ pub(crate) struct Scheduler {
     first_number: NonZeroU64,
     /// The first is the root, which is always there.
     tasks: Slab<TaskSlot>,
-    /// Slots of the tasks that are to be polled, in the order in which they became runnable. Every
-    /// task in it is `Queued`, and every `Queued` task is in it once.
+    /// Slots of the tasks that are to be polled, in the order in which they became runnable. A task
+    /// is in it once, or it is `idle`, or it is the one that is being polled.
     runnable: VecDeque<u32>,
-    /// The task that is being polled.
-    polling: Option<Key>,
+    /// The slot of the task that is being polled; [`ROOT`] also when none is.
+    polling: u32,
     /// Names that were given to tasks, by the task's number. Few tasks have one.
     task_names: BTreeMap<NonZeroU64, Box<str>>,
     pub(crate) clock: Clock,
@@ -92,32 +92,19 @@ pub(crate) struct Scheduler {
 }
 
 struct TaskSlot {
-    /// `None` while the task is being polled, and for the root, whose future is on the stack of
-    /// `block_on`.
+    /// `None` for the root, whose future is on the stack of `block_on`.
     task: Option<Rc<dyn Task>>,
     spawned_at: &'static Location<'static>,
     polls: u32,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum State {
-    /// Nobody has woken it since its last poll. Not in the run queue.
-    Idle,
-    /// In the run queue.
-    Queued,
-    /// Out of its slot, on the executor's stack.
-    Polling,
-    /// The same, and woken since the poll began.
-    Woken,
+    /// Whether it waits to be woken: it is neither in the run queue nor being polled.
+    idle: bool,
 }
 
 /// The root's slot: the first insert of every slab of tasks.
 const ROOT: u32 = 0;
 
-/// A task that has left its slot to be polled.
+/// A task that is to be polled.
 pub(super) struct Polled {
-    pub(super) key: Key,
     pub(super) name: Name,
     /// `None`: it is the root.
     pub(super) task: Option<Rc<dyn Task>>,
@@ -140,6 +127,17 @@ thread_local! {
     /// The scheduler of the executor that runs on this thread. `ManuallyDrop` so that the cell has
     /// no destructor, which makes each look at it cheaper: who enters also leaves.
     static CURRENT: RefCell<Option<ManuallyDrop<Shared>>> = const { RefCell::new(None) };
+
+    /// The task that is being polled on this thread.
+    static POLLING: Polling = const { Polling { name: Cell::new(None), woken: Cell::new(false) } };
+}
+
+/// A task that wakes itself while it is polled only has to leave a note. That is the most frequent
+/// of all wakes (`yield_now`, and every combinator that polls on), so it has a cell of its own.
+struct Polling {
+    name: Cell<Option<Name>>,
+    /// Whether it has been woken since the poll began.
+    woken: Cell<bool>,
 }
 
 /// Makes `scheduler` the running one, or none. Returns the one that was.
@@ -154,21 +152,19 @@ pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_ref().map(|scheduler| f(&mut scheduler.borrow_mut())))
 }
 
-/// Wakes a task, wherever its executor is. Any thread may call this, at any time.
+/// (2) Wakes a task, wherever its executor is. Any thread may call this, at any time.
 ///
-/// The short way is for a task of the executor that runs on this thread: a comparison, a state, a
+/// The short way is for a task of the executor that runs on this thread: a comparison, a flag, a
 /// push; no lock and no atomic operation. Everything else takes the long way through the mailbox,
 /// which is also right when the executor is on this thread but not running, or gone.
 #[inline]
 pub(crate) fn wake(name: Name) {
-    let short = try_current(|scheduler| {
-        let ours = scheduler.executor == name.executor();
-        if ours {
-            scheduler.wake(name);
-        }
-        ours
+    let wakes_itself = POLLING.with(|polling| {
+        let wakes_itself = polling.name.get() == Some(name);
+        polling.woken.set(polling.woken.get() | wakes_itself);
+        wakes_itself
     });
-    if short != Some(true) {
+    if !wakes_itself && try_current(|scheduler| scheduler.wake(name)) != Some(true) {
         mailbox::deliver(name.executor(), Letter::Wake(name));
     }
 }
@@ -181,7 +177,7 @@ impl Scheduler {
             task: None,
             spawned_at: Location::caller(),
             polls: 0,
-            state: State::Idle,
+            idle: true,
         });
         Scheduler {
             executor: registration.executor,
@@ -189,7 +185,7 @@ impl Scheduler {
             first_number: registration.next_number,
             tasks,
             runnable: VecDeque::new(),
-            polling: None,
+            polling: ROOT,
             task_names: BTreeMap::new(),
             clock,
             timers: None,
@@ -227,7 +223,7 @@ impl Scheduler {
             task: Some(task),
             spawned_at,
             polls: 0,
-            state: State::Queued,
+            idle: false,
         });
         let spawned = Spawned {
             name: self.name(key),
@@ -245,64 +241,68 @@ impl Scheduler {
         spawned
     }
 
-    /// (2) The task shall be polled at least once more. A stale name is ignored.
-    #[inline]
-    fn wake(&mut self, name: Name) {
-        let Some((number, slot)) = self.tasks.at_mut(name.index()) else {
-            return;
-        };
-        if !name.fits(number) {
-            return;
+    /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name is
+    /// not of this executor.
+    fn wake(&mut self, name: Name) -> bool {
+        if name.executor() != self.executor {
+            return false;
         }
-        match slot.state {
-            State::Idle => {
-                slot.state = State::Queued;
-                self.runnable.push_back(name.index());
-            }
-            State::Polling => slot.state = State::Woken,
-            State::Queued | State::Woken => {}
+        if let Some((number, slot)) = self.tasks.at_mut(name.index())
+            && name.fits(number)
+            && slot.idle
+        {
+            slot.idle = false;
+            self.runnable.push_back(name.index());
         }
+        true
     }
 
-    /// (3) The first of the run queue leaves its slot to be polled.
+    /// (3) The first of the run queue is going to be polled.
     #[inline]
     pub(super) fn begin_poll(&mut self) -> Option<Polled> {
         let index = self.runnable.pop_front()?;
         let (number, slot) = self.tasks.at_mut(index).expect("a queued task has a slot");
-        slot.state = State::Polling;
         slot.polls = slot.polls.saturating_add(1);
-        let task = slot.task.take();
-        let key = Key { index, number };
-        self.polling = Some(key);
-        Some(Polled {
-            key,
-            name: self.name(key),
-            task,
-        })
+        let task = slot.task.clone();
+        let name = self.name(Key { index, number });
+        self.polling = index;
+        POLLING.with(|polling| {
+            polling.name.set(Some(name));
+            polling.woken.set(false);
+        });
+        Some(Polled { name, task })
     }
 
-    /// (4) The poll was pending: back into the slot, and into the queue if it was woken meanwhile.
+    /// (4) The poll was pending: back into the queue if the task was woken meanwhile, else it waits.
     #[inline]
-    pub(super) fn end_poll(&mut self, key: Key, task: Option<Rc<dyn Task>>) {
-        self.polling = None;
-        let slot = self.tasks.get_mut(key).expect("a polled task keeps its slot");
-        slot.task = task;
-        if slot.state == State::Woken {
-            slot.state = State::Queued;
-            self.runnable.push_back(key.index);
+    pub(super) fn end_poll(&mut self) {
+        let index = std::mem::replace(&mut self.polling, ROOT);
+        let woken = POLLING.with(|polling| {
+            polling.name.set(None);
+            polling.woken.get()
+        });
+        if woken {
+            self.runnable.push_back(index);
         } else {
-            slot.state = State::Idle;
+            self.tasks.at_mut(index).expect("a polled task keeps its slot").1.idle = true;
         }
     }
 
-    /// (5) The task is over.
+    /// (5) The task is over. Returns what the slab held of it, for the caller to drop.
     #[inline]
-    pub(super) fn finish(&mut self, key: Key) {
-        self.polling = None;
-        self.tasks.remove(key);
+    pub(super) fn finish(&mut self) -> Option<Rc<dyn Task>> {
+        let index = std::mem::replace(&mut self.polling, ROOT);
+        POLLING.with(|polling| polling.name.set(None));
+        let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");
+        self.take(Key { index, number })
+    }
+
+    /// Takes a task out for good, for the caller to cancel or drop.
+    pub(super) fn take(&mut self, key: Key) -> Option<Rc<dyn Task>> {
         if !self.task_names.is_empty() {
             self.task_names.remove(&key.number);
         }
+        self.tasks.remove(key)?.task
     }
 
     /// The root has its turn like any task; a new root is runnable at once.
@@ -310,18 +310,18 @@ impl Scheduler {
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
         root.spawned_at = spawned_at;
         root.polls = 0;
-        if root.state == State::Idle {
-            root.state = State::Queued;
+        if root.idle {
+            root.idle = false;
             self.runnable.push_back(ROOT);
         }
     }
 
     /// The root is ready, or has panicked. Its slot waits for the next root.
     pub(super) fn finish_root(&mut self) {
-        self.polling = None;
-        let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
-        if root.state != State::Queued {
-            root.state = State::Idle;
+        if POLLING.with(|polling| polling.name.take()).is_some() {
+            self.polling = ROOT;
+            let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+            root.idle = true;
         }
     }
 
@@ -333,7 +333,9 @@ impl Scheduler {
         if self.mailbox.has_rung() {
             for letter in self.mailbox.empty() {
                 match letter {
-                    Letter::Wake(name) => self.wake(name),
+                    Letter::Wake(name) => {
+                        self.wake(name);
+                    }
                     Letter::Release(key) => released.extend(self.disarm_timer(key)),
                 }
             }
@@ -462,18 +464,11 @@ impl Scheduler {
         keys
     }
 
-    /// Takes a task out for good, for the caller to cancel.
-    pub(super) fn take(&mut self, key: Key) -> Option<Rc<dyn Task>> {
-        let task = self.tasks.get_mut(key)?.task.take();
-        self.finish(key);
-        task
-    }
-
     /// All tasks are gone; the executor may be used again.
     pub(super) fn reopen(&mut self) {
         self.runnable.clear();
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
-        root.state = State::Idle;
+        root.idle = true;
         self.closing = false;
     }
 
@@ -490,8 +485,9 @@ impl Scheduler {
 
     /// The task that is being polled, unless it is the root.
     pub(crate) fn polling_id(&self) -> Option<Id> {
-        let key = self.polling.filter(|key| key.index != ROOT)?;
-        Some(self.id(key))
+        let index = self.polling;
+        let (number, _) = self.tasks.at(index).filter(|_| index != ROOT)?;
+        Some(self.id(Key { index, number }))
     }
 
     /// Every task that waits, as the stall report tells of it.
