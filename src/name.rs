@@ -97,31 +97,36 @@ impl Name {
 /// });
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id {
-    number: u64,
-    executor: u16,
-}
+pub struct Id(u64);
+
+/// Where the executor's number begins in an [`Id`]; below it is the task's, which would take years to
+/// outgrow its 50 bits.
+const ID_EXECUTOR: u32 = u64::BITS - EXECUTOR_BITS;
 
 impl Id {
     pub(crate) fn new(executor: u16, number: u64) -> Id {
-        Id { number, executor }
+        Id(u64::from(executor) << ID_EXECUTOR | number)
+    }
+
+    fn number(self) -> u64 {
+        self.0 & ((1 << ID_EXECUTOR) - 1)
     }
 
     /// Whether this is the future given to `block_on`.
     pub(crate) fn is_root(self) -> bool {
-        self.number == 0
+        self.number() == 0
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.number.fmt(f)
+        self.number().fmt(f)
     }
 }
 
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Id").field(&self.number).finish()
+        f.debug_tuple("Id").field(&self.number()).finish()
     }
 }
 

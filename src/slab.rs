@@ -76,21 +76,21 @@ impl<T> Slab<T> {
         let number = self.next_number;
         self.next_number = number.checked_add(1).expect("2^64 inserts take centuries");
         self.len += 1;
-        let slot = Slot {
+        let full = Slot {
             number,
             content: Content::Full(value),
         };
-        let index = self.first_hole;
-        if index == NO_HOLE {
+        let Some(hole) = self.slots.get_mut(self.first_hole as usize) else {
             let index = u32::try_from(self.slots.len()).expect("a slab holds at most 2^32 things");
-            self.slots.push(slot);
+            self.slots.push(full);
             return Key { index, number };
-        }
-        let hole = std::mem::replace(&mut self.slots[index as usize], slot);
+        };
+        let index = self.first_hole;
         match hole.content {
             Content::Hole { next } => self.first_hole = next,
             Content::Full(_) => unreachable!("the list of holes led to a full slot"),
         }
+        *hole = full;
         Key { index, number }
     }
 

@@ -209,8 +209,8 @@ impl Scheduler {
 
     // The arrows.
 
-    /// (1) A new task, runnable at once. While the executor shuts down the task is handed back
-    /// instead, for the caller to cancel.
+    /// (1) A new task, runnable at once. An executor that shuts down does not take it: the caller has
+    /// to cancel it.
     pub(crate) fn spawn(
         &mut self,
         task: Rc<dyn Task>,
@@ -218,27 +218,27 @@ impl Scheduler {
         spawned_at: &'static Location<'static>,
     ) -> Spawned {
         assert!(self.tasks.len() < MAX_TASKS, "an executor holds at most {MAX_TASKS} tasks");
-        let refused = self.closing.then(|| task.clone());
+        let accepted = !self.closing;
+        let task = Some(task).filter(|_| accepted);
         let key = self.tasks.insert(TaskSlot {
-            task: Some(task),
+            task,
             spawned_at,
             polls: 0,
             idle: false,
         });
-        let spawned = Spawned {
+        if !accepted {
+            self.tasks.remove(key);
+        } else {
+            if let Some(task_name) = task_name {
+                self.task_names.insert(key.number, task_name);
+            }
+            self.runnable.push_back(key.index);
+        }
+        Spawned {
             name: self.name(key),
             id: self.id(key),
-            refused,
-        };
-        if self.closing {
-            self.tasks.remove(key);
-            return spawned;
+            accepted,
         }
-        if let Some(task_name) = task_name {
-            self.task_names.insert(key.number, task_name);
-        }
-        self.runnable.push_back(key.index);
-        spawned
     }
 
     /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name is
@@ -510,8 +510,8 @@ impl Scheduler {
 pub(crate) struct Spawned {
     pub(crate) name: Name,
     pub(crate) id: Id,
-    /// The task, if the executor is shutting down and did not take it.
-    pub(crate) refused: Option<Rc<dyn Task>>,
+    /// `false`: the executor shuts down, and the task must be cancelled.
+    pub(crate) accepted: bool,
 }
 
 /// A task in the stall report.

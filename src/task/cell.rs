@@ -25,12 +25,14 @@
 //! Next: `task/join.rs`, the other side.
 #![allow(unsafe_code)]
 
+use super::JoinError;
 use crate::executor::scheduler::Task;
+use crate::name::Id;
 use crate::panics::{Payload, catch, contain};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// A spawned future, or what became of it.
 pub(super) struct TaskCell<F: Future, G> {
@@ -77,20 +79,13 @@ impl AbortGate for Always {
     }
 }
 
-/// How a task ended.
-pub(super) enum Ending<T> {
-    Finished(T),
-    Panicked(Payload),
-    Cancelled,
-}
-
 /// A task as its handles see it.
 pub(super) trait Join<T>: Task + Abort {
-    /// The result, once; until then `cx` is woken when it is there.
+    /// The result, once; until then `cx` will be woken. `id` is the task's, for an error.
     ///
     /// # Panics
     /// If the result has been taken.
-    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Ending<T>>;
+    fn poll_join(&self, id: Id, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>>;
     /// Nobody will ask for the result. Whether it is there, waiting to be dropped.
     fn detach(&self) -> bool;
 }
@@ -117,28 +112,33 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
         }
     }
 
-    fn poll_future(&self, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match &mut *self.stage.borrow_mut() {
-            // SAFETY: the future does not move until it is dropped. It was moved into the cell
-            // before it was first polled; the cell lies in an `Rc` from which it is never taken out
-            // (`spawn` hands out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only
-            // ones to get at `stage` are the functions of this file, which replace a `Running` as
-            // a whole, in place, by assignment: that drops the future where it lies.
-            Stage::Running(future) => unsafe { Pin::new_unchecked(future) }.poll(cx),
-            _ => unreachable!("a task that is over is not polled"),
-        }
+    /// Polls the future; if it is ready, puts its output in its place. May unwind, out of the
+    /// future's poll or out of its destructor.
+    fn poll_future(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut stage = self.stage.borrow_mut();
+        let Stage::Running(future) = &mut *stage else {
+            unreachable!("a task that is over is not polled");
+        };
+        // SAFETY: the future does not move until it is dropped. It was moved into the cell before it
+        // was first polled; the cell lies in an `Rc` from which it is never taken out (`spawn` hands
+        // out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only ones to get at `stage`
+        // are the functions of this file, which replace a `Running` as a whole, in place, by
+        // assignment: that drops the future where it lies.
+        let future = unsafe { Pin::new_unchecked(future) };
+        let output = ready!(future.poll(cx));
+        *stage = Stage::Finished(output);
+        Poll::Ready(())
     }
 
-    fn drop_future(&self) {
+    /// Drops the future, or the output, where it lies. May unwind.
+    fn clear(&self) {
         *self.stage.borrow_mut() = Stage::Gone;
     }
 
-    /// The future has been dropped; this is what became of it.
-    fn end(&self, stage: Stage<F>) {
+    /// The task is over, and `stage` says how it ended.
+    fn end(&self) {
         if self.detached.get() {
-            contain(|| drop(stage));
-        } else {
-            *self.stage.borrow_mut() = stage;
+            contain(|| self.clear());
         }
         self.progress.set(Progress::Over);
         if let Some(joiner) = self.joiner.take() {
@@ -153,39 +153,29 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
             self.cancel();
             return Poll::Ready(());
         }
-        let mut output = None;
-        // The finished future's destructor may panic as well as its poll; then that is the task's
-        // ending, and the output is dropped.
-        let polled = catch(|| {
-            if let Poll::Ready(ready) = self.poll_future(cx) {
-                output = Some(ready);
-                self.drop_future();
-            }
-        });
-        match (polled, output) {
-            (Ok(()), None) => return Poll::Pending,
-            (Ok(()), Some(output)) => self.end(Stage::Finished(output)),
-            (Err(payload), output) => {
-                // The future that has panicked is dropped before anybody hears of it.
-                contain(|| self.drop_future());
-                contain(|| drop(output));
-                self.end(Stage::Panicked(payload));
+        match catch(|| self.poll_future(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(())) => {}
+            Err(payload) => {
+                // The future, or the output of one whose destructor panicked.
+                contain(|| self.clear());
+                *self.stage.borrow_mut() = Stage::Panicked(payload);
             }
         }
+        self.end();
         Poll::Ready(())
     }
 
     fn cancel(&self) {
-        let stage = match catch(|| self.drop_future()) {
-            Ok(()) => Stage::Gone,
-            Err(payload) => Stage::Panicked(payload),
-        };
-        self.end(stage);
+        if let Err(payload) = catch(|| self.clear()) {
+            *self.stage.borrow_mut() = Stage::Panicked(payload);
+        }
+        self.end();
     }
 }
 
 impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
-    fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Ending<F::Output>> {
+    fn poll_join(&self, id: Id, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
         match self.progress.get() {
             Progress::Running => {
                 let joiner = self.joiner.take().filter(|joiner| joiner.will_wake(cx.waker()));
@@ -196,9 +186,9 @@ impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
             Progress::Over => self.progress.set(Progress::Taken),
         }
         Poll::Ready(match self.stage.replace(Stage::Gone) {
-            Stage::Finished(output) => Ending::Finished(output),
-            Stage::Panicked(payload) => Ending::Panicked(payload),
-            Stage::Running(_) | Stage::Gone => Ending::Cancelled,
+            Stage::Finished(output) => Ok(output),
+            Stage::Panicked(payload) => Err(JoinError::panicked(id, payload)),
+            Stage::Running(_) | Stage::Gone => Err(JoinError::cancelled(id)),
         })
     }
 
@@ -218,7 +208,6 @@ impl<F: Future, G: AbortGate> Abort for TaskCell<F, G> {
     }
 
     fn drop_result(&self) {
-        let result = self.stage.replace(Stage::Gone);
-        contain(|| drop(result));
+        contain(|| self.clear());
     }
 }

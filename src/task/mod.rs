@@ -8,18 +8,21 @@
 //! | [`yield_now`] | let every other runnable task have a turn |
 //! | [`id`], [`try_id`] | ask which task this is |
 //!
-//! `cell.rs` is a task's memory, `join.rs` what its spawner keeps of it.
+//! `cell.rs` is a task's memory, `join.rs` what its spawner keeps of it, `error.rs` why a task may
+//! have no result.
 
 mod blocking;
 mod cell;
+mod error;
 mod join;
 
 pub use crate::name::Id;
 pub use blocking::spawn_blocking;
-pub use join::{AbortHandle, JoinError, JoinHandle};
+pub use error::JoinError;
+pub use join::{AbortHandle, JoinHandle};
 
 use crate::executor::Executor;
-use crate::executor::scheduler::{Spawned, try_current};
+use crate::executor::scheduler::{Spawned, Task, try_current};
 use cell::{AbortGate, Always, TaskCell};
 use std::future::Future;
 use std::panic::Location;
@@ -137,8 +140,8 @@ where
 {
     // An executor that shuts down takes no tasks. The destructor that spawned this one gets a
     // handle all the same, to a task that is cancelled.
-    if let Some(refused) = spawned.refused {
-        refused.cancel();
+    if !spawned.accepted {
+        cell.cancel();
     }
     JoinHandle::new(cell, spawned.name, spawned.id)
 }
