@@ -298,16 +298,21 @@ fn rest(scheduler: &RefCell<Scheduler>) {
     }
 }
 
-/// Drops every task, in the order in which they were spawned. The executor must be the running one.
+/// Drops every task, in the order in which they were spawned, and then those that were spawned by
+/// the destructors of the others. The executor must be the running one.
 fn drop_tasks(scheduler: &RefCell<Scheduler>) {
-    let tasks = scheduler.borrow_mut().close();
-    for key in tasks {
-        let task = scheduler.borrow_mut().take(key);
-        if let Some(task) = task {
-            task.cancel();
+    loop {
+        let tasks = scheduler.borrow().all_tasks();
+        if tasks.is_empty() {
+            return scheduler.borrow_mut().clear_run_queue();
+        }
+        for key in tasks {
+            let task = scheduler.borrow_mut().take(key);
+            if let Some(task) = task {
+                task.cancel();
+            }
         }
     }
-    scheduler.borrow_mut().reopen();
 }
 
 impl Default for Executor {

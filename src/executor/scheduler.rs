@@ -86,8 +86,6 @@ pub(crate) struct Scheduler {
     timers: Option<Box<Wheel<Waker>>>,
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
-    /// The tasks are being dropped: who spawns now is told no.
-    closing: bool,
     panic_on_stall: bool,
 }
 
@@ -190,7 +188,6 @@ impl Scheduler {
             clock,
             timers: None,
             blocking_out: 0,
-            closing: false,
             panic_on_stall,
         }
     }
@@ -209,35 +206,20 @@ impl Scheduler {
 
     // The arrows.
 
-    /// (1) A new task, runnable at once. An executor that shuts down does not take it: the caller has
-    /// to cancel it.
-    pub(crate) fn spawn(
-        &mut self,
-        task: Rc<dyn Task>,
-        task_name: Option<Box<str>>,
-        spawned_at: &'static Location<'static>,
-    ) -> Spawned {
+    /// (1) A new task, runnable at once.
+    pub(crate) fn spawn(&mut self, task: Rc<dyn Task>, at: &'static Location<'static>) -> Spawned {
         assert!(self.tasks.len() < MAX_TASKS, "an executor holds at most {MAX_TASKS} tasks");
-        let accepted = !self.closing;
-        let task = Some(task).filter(|_| accepted);
-        let key = self.tasks.insert(TaskSlot {
-            task,
-            spawned_at,
+        let slot = TaskSlot {
+            task: Some(task),
+            spawned_at: at,
             polls: 0,
             idle: false,
-        });
-        if !accepted {
-            self.tasks.remove(key);
-        } else {
-            if let Some(task_name) = task_name {
-                self.task_names.insert(key.number, task_name);
-            }
-            self.runnable.push_back(key.index);
-        }
+        };
+        let key = self.tasks.insert(slot);
+        self.runnable.push_back(key.index);
         Spawned {
             name: self.name(key),
             id: self.id(key),
-            accepted,
         }
     }
 
@@ -454,22 +436,19 @@ impl Scheduler {
 
     // Shutdown.
 
-    /// From here on who spawns is told no. Returns every task, in the order in which they were
-    /// spawned, for [`take`](Scheduler::take).
-    pub(super) fn close(&mut self) -> Vec<Key> {
-        self.closing = true;
+    /// Every task, in the order in which they were spawned, for [`take`](Scheduler::take).
+    pub(super) fn all_tasks(&self) -> Vec<Key> {
         let tasks = self.tasks.iter().filter(|(key, _)| key.index != ROOT);
         let mut keys: Vec<Key> = tasks.map(|(key, _)| key).collect();
         keys.sort_unstable_by_key(|key| key.number);
         keys
     }
 
-    /// All tasks are gone; the executor may be used again.
-    pub(super) fn reopen(&mut self) {
+    /// All tasks have been taken out. Forgets that they were runnable.
+    pub(super) fn clear_run_queue(&mut self) {
         self.runnable.clear();
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
         root.idle = true;
-        self.closing = false;
     }
 
     // Names.
@@ -481,6 +460,13 @@ impl Scheduler {
     fn id(&self, key: Key) -> Id {
         let first = self.first_number;
         Id::new(self.executor, key.number.get() - first.get())
+    }
+
+    /// Gives a task a name for people, to be used in reports.
+    pub(crate) fn call_task(&mut self, name: Name, task_name: Box<str>) {
+        if let Some((number, _)) = self.tasks.at(name.index()).filter(|at| name.fits(at.0)) {
+            self.task_names.insert(number, task_name);
+        }
     }
 
     /// The task that is being polled, unless it is the root.
@@ -506,12 +492,10 @@ impl Scheduler {
     }
 }
 
-/// What [`Scheduler::spawn`] answers.
+/// What a new task is called, by the executor and by people.
 pub(crate) struct Spawned {
     pub(crate) name: Name,
     pub(crate) id: Id,
-    /// `false`: the executor shuts down, and the task must be cancelled.
-    pub(crate) accepted: bool,
 }
 
 /// A task in the stall report.

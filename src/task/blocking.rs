@@ -78,7 +78,7 @@ where
         joiner: None,
     })));
     let answer = Answer { job: job.clone() };
-    let handle = super::spawn_gated(super::Builder::new(), answer, job.clone());
+    let handle = super::spawn_gated(answer, job.clone());
     POOL.submit(job);
     handle
 }

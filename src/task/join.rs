@@ -15,7 +15,7 @@
 
 use super::JoinError;
 use super::cell::{Abort, Join};
-use crate::executor::scheduler;
+use crate::executor::scheduler::{self, Spawned, try_current};
 use crate::name::{Id, Name};
 use std::cell::RefCell;
 use std::fmt;
@@ -52,8 +52,16 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    pub(super) fn new(task: Rc<dyn Join<T>>, name: Name, id: Id) -> Self {
-        JoinHandle { task, name, id }
+    pub(super) fn new(task: Rc<dyn Join<T>>, spawned: Spawned) -> Self {
+        JoinHandle {
+            task,
+            name: spawned.name,
+            id: spawned.id,
+        }
+    }
+
+    pub(super) fn call_task(&self, task_name: Box<str>) {
+        try_current(|scheduler| scheduler.call_task(self.name, task_name));
     }
 
     /// Stops the task: its future is dropped, with all that it holds, before it is polled again.

@@ -22,7 +22,7 @@ pub use error::JoinError;
 pub use join::{AbortHandle, JoinHandle};
 
 use crate::executor::Executor;
-use crate::executor::scheduler::{Spawned, Task, try_current};
+use crate::executor::scheduler::try_current;
 use cell::{AbortGate, Always, TaskCell};
 use std::future::Future;
 use std::panic::Location;
@@ -54,7 +54,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    Builder::new().spawn(future)
+    spawn_gated(future, Always)
 }
 
 impl Executor {
@@ -68,8 +68,8 @@ impl Executor {
     {
         let cell = Rc::new(TaskCell::new(future, Always));
         let at = Location::caller();
-        let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), None, at));
-        handle(cell, spawned)
+        let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), at));
+        JoinHandle::new(cell, spawned)
     }
 }
 
@@ -109,13 +109,17 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        spawn_gated(self, future, Always)
+        let handle = spawn_gated(future, Always);
+        if let Some(name) = self.name {
+            handle.call_task(name);
+        }
+        handle
     }
 }
 
 /// Spawns a task that can only be aborted while `gate` allows it.
 #[track_caller]
-fn spawn_gated<F, G>(builder: Builder, future: F, gate: G) -> JoinHandle<F::Output>
+fn spawn_gated<F, G>(future: F, gate: G) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
@@ -123,27 +127,13 @@ where
 {
     let cell = Rc::new(TaskCell::new(future, gate));
     let at = Location::caller();
-    match try_current(|scheduler| scheduler.spawn(cell.clone(), builder.name, at)) {
-        Some(spawned) => handle(cell, spawned),
+    match try_current(|scheduler| scheduler.spawn(cell.clone(), at)) {
+        Some(spawned) => JoinHandle::new(cell, spawned),
         None => panic!(
             "spawn was called where no executor is running: call it inside a future that \
              `handspun::block_on` runs, or use `Executor::spawn`"
         ),
     }
-}
-
-fn handle<F, G>(cell: Rc<TaskCell<F, G>>, spawned: Spawned) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-    G: AbortGate + 'static,
-{
-    // An executor that shuts down takes no tasks. The destructor that spawned this one gets a
-    // handle all the same, to a task that is cancelled.
-    if !spawned.accepted {
-        cell.cancel();
-    }
-    JoinHandle::new(cell, spawned.name, spawned.id)
 }
 
 /// Goes to the end of the run queue: every task that is runnable now is polled before this one goes
