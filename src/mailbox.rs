@@ -75,6 +75,7 @@ impl Mailbox {
     }
 
     /// Whether there may be letters. One load, for each turn of the executor.
+    #[inline]
     pub(crate) fn has_rung(&self) -> bool {
         self.bell.load(Ordering::Relaxed) == RUNG
     }

@@ -164,14 +164,16 @@ impl Executor {
     /// [`spawn`](crate::spawn) it.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        assert!(
-            scheduler::try_current(|_| ()).is_none(),
-            "block_on was called inside an executor: it would hold up every task of this thread. \
-             `.await` the future here, or give it to `handspun::spawn`",
-        );
+        let previous = scheduler::set_current(Some(self.scheduler.clone()));
+        if previous.is_some() {
+            scheduler::set_current(previous);
+            panic!(
+                "block_on was called inside an executor: it would hold up every task of this \
+                 thread. `.await` the future here, or give it to `handspun::spawn`"
+            );
+        }
         let mut running = Running {
-            executor: self,
-            _entered: self.enter(),
+            scheduler: &self.scheduler,
             panicked: true,
         };
         self.scheduler.borrow_mut().spawn_root(Location::caller());
@@ -184,31 +186,11 @@ impl Executor {
     pub(crate) fn scheduler<R>(&self, f: impl FnOnce(&mut Scheduler) -> R) -> R {
         f(&mut self.scheduler.borrow_mut())
     }
-
-    /// Makes this the running executor of the thread until the guard is dropped.
-    fn enter(&self) -> Entered {
-        Entered {
-            previous: scheduler::set_current(Some(self.scheduler.clone())),
-        }
-    }
-}
-
-/// While it lives, an executor is the running one of this thread.
-struct Entered {
-    /// An executor that is dropped inside another runs its tasks' destructors there.
-    previous: Option<Shared>,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        scheduler::set_current(self.previous.take());
-    }
 }
 
 /// A `block_on`, from its beginning to its end, in whichever way it ends.
 struct Running<'a> {
-    executor: &'a Executor,
-    _entered: Entered,
+    scheduler: &'a RefCell<Scheduler>,
     /// Until the root is ready: what ends a `block_on` before that is a panic.
     panicked: bool,
 }
@@ -216,17 +198,19 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.panicked {
-            drop_tasks(&self.executor.scheduler);
+            drop_tasks(self.scheduler);
         }
-        self.executor.scheduler.borrow_mut().finish_root();
+        self.scheduler.borrow_mut().finish_root();
+        scheduler::set_current(None);
     }
 }
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        let entered = self.enter();
+        // The tasks' destructors run inside their executor, also when it is dropped inside another.
+        let previous = scheduler::set_current(Some(self.scheduler.clone()));
         drop_tasks(&self.scheduler);
-        drop(entered);
+        scheduler::set_current(previous);
         self.scheduler.borrow_mut().end();
     }
 }
@@ -277,11 +261,15 @@ fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Po
 #[inline]
 fn look_outside(scheduler: &RefCell<Scheduler>) {
     if scheduler.borrow().has_news() {
-        let released = scheduler.borrow_mut().accept_letters();
-        contain_each(released, Waker::wake);
-        let fired = scheduler.borrow_mut().due_timers();
-        contain_each(fired, |fired| fired.value.wake());
+        take_in(scheduler);
     }
+}
+
+fn take_in(scheduler: &RefCell<Scheduler>) {
+    let released = scheduler.borrow_mut().accept_letters();
+    contain_each(released, Waker::wake);
+    let fired = scheduler.borrow_mut().due_timers();
+    contain_each(fired, |fired| fired.value.wake());
 }
 
 /// Nothing is runnable: sleeps, or moves a paused clock, until something may be.
@@ -301,11 +289,8 @@ fn rest(scheduler: &RefCell<Scheduler>) {
 /// Drops every task, in the order in which they were spawned, and then those that were spawned by
 /// the destructors of the others. The executor must be the running one.
 fn drop_tasks(scheduler: &RefCell<Scheduler>) {
-    loop {
+    while scheduler.borrow().has_tasks() {
         let tasks = scheduler.borrow().all_tasks();
-        if tasks.is_empty() {
-            return scheduler.borrow_mut().clear_run_queue();
-        }
         for key in tasks {
             let task = scheduler.borrow_mut().take(key);
             if let Some(task) = task {
@@ -313,6 +298,7 @@ fn drop_tasks(scheduler: &RefCell<Scheduler>) {
             }
         }
     }
+    scheduler.borrow_mut().clear_run_queue();
 }
 
 impl Default for Executor {

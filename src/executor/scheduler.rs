@@ -139,6 +139,7 @@ struct Polling {
 }
 
 /// Makes `scheduler` the running one, or none. Returns the one that was.
+#[inline]
 pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
     let previous = CURRENT.replace(scheduler.map(ManuallyDrop::new));
     previous.map(ManuallyDrop::into_inner)
@@ -288,6 +289,7 @@ impl Scheduler {
     }
 
     /// The root has its turn like any task; a new root is runnable at once.
+    #[inline]
     pub(super) fn spawn_root(&mut self, spawned_at: &'static Location<'static>) {
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
         root.spawned_at = spawned_at;
@@ -299,6 +301,7 @@ impl Scheduler {
     }
 
     /// The root is ready, or has panicked. Its slot waits for the next root.
+    #[inline]
     pub(super) fn finish_root(&mut self) {
         if POLLING.with(|polling| polling.name.take()).is_some() {
             self.polling = ROOT;
@@ -435,6 +438,11 @@ impl Scheduler {
     }
 
     // Shutdown.
+
+    /// Whether there is any task but the root.
+    pub(super) fn has_tasks(&self) -> bool {
+        self.tasks.len() > 1
+    }
 
     /// Every task, in the order in which they were spawned, for [`take`](Scheduler::take).
     pub(super) fn all_tasks(&self) -> Vec<Key> {
