@@ -337,43 +337,35 @@ impl Scheduler {
         }
     }
 
-    /// What a `Sleep` is to do that is polled with `waker`. Changes nothing.
+    /// Polls the timer of a `Sleep`: ready when its deadline is due; until then it is armed and will
+    /// wake `waker`. Returns the waker that is not needed, for the caller to drop.
+    #[inline]
     pub(crate) fn poll_timer(
         &mut self,
         deadline: Instant,
-        armed: Option<TimerName>,
-        waker: &Waker,
-    ) -> TimerPoll {
-        if let Some(armed) = armed.and_then(|armed| self.timer(armed)) {
-            return if armed.will_wake(waker) { TimerPoll::Armed } else { TimerPoll::Arm };
-        }
-        let ticks = self.clock.deadline_ticks(deadline);
-        let fired = self.timers.as_ref().is_some_and(|timers| timers.is_due(ticks));
-        // A running clock is read once a turn, for all timers; the one that stands costs nothing.
-        if fired || ticks == 0 || self.clock.is_paused() && ticks <= self.clock.now_ticks() {
-            return TimerPoll::Due;
-        }
-        TimerPoll::Arm
-    }
-
-    /// Wakes `waker` at `deadline`: by the timer that is armed, if it is, else by a new one. Also
-    /// returns the waker that this one replaces, for the caller to drop.
-    pub(crate) fn arm_timer(
-        &mut self,
-        deadline: Instant,
-        armed: Option<TimerName>,
+        timer: &mut Option<TimerName>,
         waker: Waker,
-    ) -> (TimerName, Option<Waker>) {
-        if let Some(name) = armed
-            && let Some(armed) = self.timer(name)
-        {
-            return (name, Some(std::mem::replace(armed, waker)));
+    ) -> (Poll<()>, Option<Waker>) {
+        if let Some(armed) = timer.and_then(|timer| self.timer(timer)) {
+            let unneeded = match armed.will_wake(&waker) {
+                true => waker,
+                false => std::mem::replace(armed, waker),
+            };
+            return (Poll::Pending, Some(unneeded));
         }
         let ticks = self.clock.deadline_ticks(deadline);
         let first = self.first_number;
         let timers = self.timers.get_or_insert_with(|| Box::new(Wheel::numbered_from(first)));
-        let key = timers.arm(ticks, waker);
-        (TimerName::new(self.executor, key), None)
+        // A running clock is read once a turn, for all timers; one that stands costs nothing.
+        if self.clock.is_paused() && ticks <= self.clock.now_ticks() || timers.is_due(ticks) {
+            return (Poll::Ready(()), Some(waker));
+        }
+        let armed = TimerName::new(self.executor, timers.arm(ticks, waker));
+        if let Some(left_behind) = timer.replace(armed) {
+            // It has fired, or is on the wheel of another executor, where the future was before.
+            left_behind.release();
+        }
+        (Poll::Pending, None)
     }
 
     /// Whom a timer will wake; `None` if it has fired, was disarmed, or is another executor's.
@@ -514,16 +506,6 @@ pub(super) struct Waiting {
     pub(super) polls: u32,
 }
 
-/// What [`Scheduler::poll_timer`] answers.
-pub(crate) enum TimerPoll {
-    /// The deadline has passed.
-    Due,
-    /// The timer is armed and will wake that waker.
-    Armed,
-    /// [`arm_timer`](Scheduler::arm_timer) has to be called, with a clone of the waker.
-    Arm,
-}
-
 /// Which timer of which executor. Unlike a task's name it has all 64 bits of the number: a timer
 /// that took another's place for its own would never fire.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -568,8 +550,10 @@ impl TimerName {
         let moved = try_current(|scheduler| {
             let ours = scheduler.executor == self.executor;
             ours.then(|| {
-                let waker = scheduler.disarm_timer(self.key())?;
-                Some(scheduler.arm_timer(deadline, None, waker).0)
+                let timers = scheduler.timers.as_mut()?;
+                let waker = timers.disarm(self.key())?;
+                let key = timers.arm(scheduler.clock.deadline_ticks(deadline), waker);
+                Some(TimerName::new(self.executor, key))
             })
         });
         match moved.flatten() {

@@ -16,11 +16,11 @@
 //! Next: `time/timeout.rs`.
 
 use super::Instant;
-use crate::executor::scheduler::{TimerName, TimerPoll, try_current};
+use crate::executor::scheduler::{TimerName, try_current};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Waits until `duration` has passed since this was called (not since it was first polled).
@@ -113,36 +113,15 @@ impl Future for Sleep {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        let (deadline, timer) = (this.deadline, this.timer);
-        let poll = try_current(|scheduler| scheduler.poll_timer(deadline, timer, cx.waker()));
-        match poll {
-            Some(TimerPoll::Due) => Poll::Ready(()),
-            Some(TimerPoll::Armed) => Poll::Pending,
-            Some(TimerPoll::Arm) => {
-                // Between two borrows of the scheduler: a clone is somebody else's code.
-                this.arm(cx.waker().clone());
-                Poll::Pending
-            }
+        let Sleep { deadline, timer } = self.get_mut();
+        // Cloned before the scheduler is borrowed, and dropped after: both are somebody else's code.
+        let waker = cx.waker().clone();
+        match try_current(|scheduler| scheduler.poll_timer(*deadline, timer, waker)) {
+            Some((poll, _unneeded_waker)) => poll,
             None => panic!(
                 "a handspun timer was polled where no executor is running: await it inside a future \
                  that `handspun::block_on` runs"
             ),
-        }
-    }
-}
-
-impl Sleep {
-    fn arm(&mut self, waker: Waker) {
-        let (deadline, timer) = (self.deadline, self.timer);
-        let armed = try_current(|scheduler| scheduler.arm_timer(deadline, timer, waker));
-        // The waker that was replaced, if any, is dropped at the end, after the borrow.
-        let Some((name, _replaced)) = armed else {
-            return;
-        };
-        // A timer on the wheel of another executor, where this future has been before.
-        if let Some(left_behind) = self.timer.replace(name).filter(|old| *old != name) {
-            left_behind.disarm();
         }
     }
 }
