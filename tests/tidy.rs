@@ -1,0 +1,422 @@
+//! The house rules, as tests: they read the source tree as text and name file and line of each
+//! breach.
+//!
+//! The rule that matters most is the first. `LAYERS` is the map of the crate: a file knows of what
+//! stands before it in the table and of nothing else, so there are no circles, and to understand a
+//! file nobody needs one that comes after it.
+//!
+//! `tidy/rust.rs` reads the code, the rest here is words.
+
+#[path = "tidy/rust.rs"]
+mod rust;
+
+use rust::{Import, imports, in_name, module, resolve, tokens};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// All files of `src`, by rows. A file imports only from the rows above its own, and in its own row
+/// from those before it.
+#[rustfmt::skip]
+const LAYERS: &[&[&str]] = &[
+    &["panics.rs", "pin.rs", "slab.rs", "list.rs", "name.rs", "time/wheel.rs"],
+    &["mailbox.rs", "time/clock.rs"],
+    &["executor/scheduler.rs"],
+    &["waker.rs", "executor/stall.rs"],
+    &["executor/mod.rs"],
+    &["task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs"],
+    &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/mod.rs"],
+    &["lib.rs"],
+];
+
+/// The order in which the files are read: the header of each names the next one.
+#[rustfmt::skip]
+const WALKS: &[&[&str]] = &[
+    &[
+        "slab.rs", "name.rs", "mailbox.rs", "executor/scheduler.rs", "waker.rs", "executor/mod.rs",
+        "task/cell.rs", "task/join.rs",
+    ],
+    &[
+        "list.rs", "time/wheel.rs", "time/clock.rs", "time/sleep.rs", "time/timeout.rs",
+        "time/interval.rs",
+    ],
+];
+
+/// The files that may contain `unsafe`. The last counts allocations, for the benchmark.
+const UNSAFE: &[&str] = &[
+    "src/waker.rs",
+    "src/task/cell.rs",
+    "src/pin.rs",
+    "tests/bench/alloc.rs",
+];
+
+/// The only file of `src` that reads the real clock.
+const CLOCK: &str = "src/time/clock.rs";
+
+/// What promises work that is not done, or was left behind by it.
+const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "todo!", "unimplemented!", "dbg!"];
+
+const MAX_COLUMNS: usize = 100;
+
+/// What may lie at the top, besides files whose name begins with a dot or with `LICENSE-`.
+#[rustfmt::skip]
+const TOP_LEVEL: &[&str] = &[
+    "CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "docs", "examples", "src", "target",
+    "tests",
+];
+
+// The rules.
+
+#[test]
+fn a_file_imports_only_what_stands_before_it_in_the_layers() {
+    let order: Vec<&str> = LAYERS.iter().copied().flatten().copied().collect();
+    let place = |file: &str| order.iter().position(|&other| other == file);
+    let files = library();
+    let mut breaches = Vec::new();
+    for &file in &order {
+        if !files.contains_key(file) {
+            breaches.push(format!("src/{file}:1: is in LAYERS but does not exist: take it out"));
+        }
+    }
+    let modules: Vec<Vec<String>> = files.keys().map(|file| module(file)).collect();
+    let imports_of = |source: &Source| imports(source.in_src(), &source.text, &modules);
+    let all: BTreeMap<&str, Vec<Import>> =
+        files.values().map(|source| (source.in_src(), imports_of(source))).collect();
+    for (&file, imports) in &all {
+        let Some(own) = place(file) else {
+            breaches.push(format!("src/{file}:1: is not in LAYERS: give it a place there"));
+            continue;
+        };
+        for import in imports {
+            let Some(target) = resolve(&import.path, &all) else {
+                continue;
+            };
+            // A module that shows its children's names to others does not use them.
+            let shows = import.public && module(&target).starts_with(&module(file));
+            if target != file && !shows && place(&target).is_some_and(|target| target > own) {
+                breaches.push(format!(
+                    "src/{file}:{}: `{}` is in src/{target}, which stands after this file in \
+                     LAYERS: move the item down, or this use of it up",
+                    import.line,
+                    import.path.join("::"),
+                ));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn unsafe_code_stays_in_the_files_that_are_allowed_it() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src", "examples", "tests"], "rs") {
+        if UNSAFE.contains(&source.path.as_str()) {
+            continue;
+        }
+        for token in tokens(&source.text).iter().filter(|token| token.text == "unsafe") {
+            breaches.push(format!(
+                "{}:{}: unsafe code: do it safely, or with what is in {UNSAFE:?}",
+                source.path, token.line
+            ));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn one_file_reads_the_real_clock() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src"], "rs").iter().filter(|source| source.path != CLOCK) {
+        for import in imports(source.in_src(), &source.text, &[]) {
+            let path: Vec<&str> = import.path.iter().map(String::as_str).collect();
+            // The whole module too: what is called through it is not seen.
+            let reads = match path[..] {
+                ["std", "time"] => true,
+                ["std", "time", item, ..] => matches!(item, "Instant" | "SystemTime" | "*"),
+                _ => false,
+            };
+            if reads {
+                breaches.push(format!(
+                    "{}:{}: `{}`: only {CLOCK} reads the real clock: ask the executor's, \
+                     `time::Instant`",
+                    source.path,
+                    import.line,
+                    path.join("::"),
+                ));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let mut breaches = Vec::new();
+    let dirs = ["src", "docs", "examples", "README.md"];
+    for source in sources(&dirs, "rs").into_iter().chain(sources(&dirs, "md")) {
+        for (line, text) in source.lines() {
+            for word in UNFINISHED.iter().filter(|word| has_word(text, word)) {
+                breaches.push(format!("{}:{line}: `{word}`: do it, or drop it", source.path));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn every_rust_file_says_first_what_it_is() {
+    let mut breaches = Vec::new();
+    for source in sources(&["src", "examples", "tests"], "rs") {
+        if !source.text.starts_with("//! ") {
+            breaches
+                .push(format!("{}:1: begin with a `//!` line that says what this is", source.path));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn each_file_of_a_walk_names_the_next() {
+    let files = library();
+    let mut breaches = Vec::new();
+    for (file, next) in WALKS.iter().flat_map(|walk| walk.iter().zip(&walk[1..])) {
+        let header = match files.get(*file) {
+            Some(source) => source.header(),
+            None => String::new(),
+        };
+        let link = format!("`{next}`");
+        let names = |paragraph: &str| {
+            paragraph.contains(&link)
+                && (has_word(paragraph, "Next") || has_word(paragraph, "next"))
+        };
+        if !header.split("\n\n").any(names) {
+            breaches.push(format!(
+                "src/{file}:1: the header does not lead on: end it with \"Next: {link}\""
+            ));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn no_line_is_too_long() {
+    let mut breaches = Vec::new();
+    for source in everything() {
+        let markdown = source.path.ends_with(".md");
+        for (line, text) in source.lines() {
+            let columns = text.chars().count();
+            let table = markdown && text.trim_start().starts_with('|');
+            if columns > MAX_COLUMNS && !table {
+                breaches.push(format!(
+                    "{}:{line}: {columns} columns: break it at {MAX_COLUMNS}",
+                    source.path
+                ));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn there_is_no_dependency_but_proptest_in_tests() {
+    let mut breaches = Vec::new();
+    let mut section = String::new();
+    for source in sources(&["Cargo.toml"], "toml") {
+        for (line, text) in source.lines() {
+            let text = text.split('#').next().unwrap_or("").trim();
+            // `[dev-dependencies.name]` is the same as `name = ..` under `[dev-dependencies]`.
+            let entry = match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+                Some(header) => {
+                    section = header.to_string();
+                    header.to_string()
+                }
+                None if section.ends_with("dependencies") => format!("{section}.{text}"),
+                None => continue,
+            };
+            let Some((kind, dependency)) = entry.split_once("dependencies.") else {
+                continue;
+            };
+            let name = dependency.split([' ', '=', '.']).next().unwrap_or("");
+            let allowed = name.is_empty() || (kind == "dev-" && name == "proptest");
+            if !allowed {
+                breaches.push(format!(
+                    "Cargo.toml:{line}: `{name}`: the crate stands on std alone, and its tests on \
+                     proptest: do without"
+                ));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn the_top_level_holds_only_what_belongs_there() {
+    let mut breaches = Vec::new();
+    for entry in fs::read_dir(root()).expect("the crate's own directory") {
+        let name = entry.expect("an entry of it").file_name().to_string_lossy().into_owned();
+        let dotted = name.starts_with('.') || name.starts_with("LICENSE-");
+        if !dotted && !TOP_LEVEL.contains(&name.as_str()) {
+            breaches.push(format!("{name}:1: does not belong at the top level: move it"));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
+fn every_path_that_the_text_names_exists() {
+    let mut breaches = Vec::new();
+    for source in everything() {
+        let markdown = source.path.ends_with(".md");
+        let mut in_code_block = false;
+        for (line, text) in source.lines() {
+            if !markdown && !text.trim_start().starts_with("//!") {
+                continue;
+            }
+            in_code_block ^= text.trim_start().starts_with("```");
+            let own = source.directory();
+            let named = quoted(text).filter(|word| names_a_file(word, &source.path));
+            let lost = named.filter(|path| !exists(path, &["", "src", own]));
+            let dead =
+                links(text).filter(|path| markdown && !in_code_block && !exists(path, &[own]));
+            for path in lost.chain(dead) {
+                breaches.push(format!(
+                    "{}:{line}: `{path}` does not exist: name what does",
+                    source.path
+                ));
+            }
+        }
+    }
+    assert_tidy(breaches);
+}
+
+// Files.
+
+struct Source {
+    /// From the crate's root, with slashes.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The path from `src`, for a file that is there.
+    fn in_src(&self) -> &str {
+        self.path.strip_prefix("src/").expect("a file of src")
+    }
+
+    fn directory(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(directory, _)| directory)
+    }
+
+    /// Each line with its number.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(self.text.lines())
+    }
+
+    /// The text of the `//!` lines.
+    fn header(&self) -> String {
+        let lines = self.text.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(str::trim).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files with this extension under these places, in order.
+fn sources(places: &[&str], extension: &str) -> Vec<Source> {
+    let mut found = Vec::new();
+    for place in places {
+        collect(place, extension, &mut found);
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn collect(path: &str, extension: &str, found: &mut Vec<Source>) {
+    let full = root().join(path);
+    if full.is_dir() {
+        for entry in fs::read_dir(&full).expect("a directory that is there") {
+            let name = entry.expect("an entry of it").file_name();
+            collect(&format!("{path}/{}", name.to_string_lossy()), extension, found);
+        }
+    } else if full.is_file() && full.extension().is_some_and(|own| own == extension) {
+        let text = fs::read_to_string(&full).expect("source files are UTF-8");
+        let path = path.to_string();
+        found.push(Source { path, text });
+    }
+}
+
+/// Every Rust file and every page of text.
+fn everything() -> Vec<Source> {
+    let mut all = sources(&["src", "examples", "tests"], "rs");
+    all.extend(sources(
+        &[
+            "README.md",
+            "CHANGELOG.md",
+            "docs",
+            "examples",
+            "src",
+            "tests",
+        ],
+        "md",
+    ));
+    all
+}
+
+/// The files of the library, by their path in `src`; neither programs nor tests.
+fn library() -> BTreeMap<String, Source> {
+    let mut library = BTreeMap::new();
+    for source in sources(&["src"], "rs") {
+        let file = source.in_src().to_string();
+        if !file.starts_with("bin/") && !file.ends_with("_tests.rs") {
+            library.insert(file, source);
+        }
+    }
+    library
+}
+
+#[track_caller]
+fn assert_tidy(breaches: Vec<String>) {
+    assert!(breaches.is_empty(), "house rules are broken:\n{}", breaches.join("\n"));
+}
+
+// Words.
+
+/// Whether `word` stands in the text by itself, not as a part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        let inside_a_name = |c: Option<char>| c.is_some_and(in_name);
+        !inside_a_name(before) && (word.ends_with('!') || !inside_a_name(after))
+    })
+}
+
+/// What stands between backticks in a line.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// The targets inside this repository of the links in a line of Markdown.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    let targets = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '#']).next());
+    targets.filter(|path| !path.is_empty() && !path.contains(':'))
+}
+
+/// Whether a quoted word is meant as a file of this repository.
+fn names_a_file(word: &str, in_file: &str) -> bool {
+    let pattern = word.contains(|c: char| c.is_whitespace() || "*<>{}…".contains(c));
+    let ours = ["src/", "examples/", "docs/", "tests/"].iter().any(|top| word.starts_with(top));
+    let sibling = in_file.starts_with("src/") && word.ends_with(".rs");
+    !pattern && !word.contains("...") && (ours || sibling)
+}
+
+/// Whether a path leads to something from one of these directories. An example may be called by its
+/// name alone.
+fn exists(path: &str, from: &[&str]) -> bool {
+    from.iter().any(|directory| {
+        let full = root().join(directory).join(path);
+        full.exists() || Path::new(&format!("{}.rs", full.display())).exists()
+    })
+}
