@@ -1,1 +1,127 @@
-fn main() {}
+//! What things cost: `cargo bench`.
+//!
+//! ```text
+//! cargo bench                  every row: half a minute
+//! cargo bench -- timer         the rows whose name contains the word (or one of the words)
+//! cargo bench -- --quick       a tenth of the operations, fewer rounds: two seconds
+//! ```
+//!
+//! A row is measured in rounds, and each round gives one figure: time per operation. The table
+//! shows their median, and their minimum, which is what the operation costs when nothing else is
+//! going on in the machine. If the two are far apart, something else was.
+//!
+//! `rows.rs` has the measured code, `alloc.rs` counts bytes.
+
+mod alloc;
+mod rows;
+
+use std::io::{Write, stdout};
+use std::process::exit;
+
+/// One line of the table.
+struct Row {
+    name: &'static str,
+    /// How many operations are in a round.
+    operations: u64,
+    /// Measures one round of so many operations: the figure for one of them.
+    round: fn(u64) -> f64,
+    /// What one operation is, and what the figure is if it is not nanoseconds.
+    what: &'static str,
+}
+
+const fn row(
+    name: &'static str,
+    operations: u64,
+    round: fn(u64) -> f64,
+    what: &'static str,
+) -> Row {
+    Row {
+        name,
+        operations,
+        round,
+        what,
+    }
+}
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row("spawn_join", 100_000, rows::spawn_join, "spawn and join: first all are spawned"),
+    row("spawn_one", 1_000_000, rows::spawn_one, "spawn and join, one after the other"),
+    row("spawn_detached", 100_000, rows::spawn_detached, "spawn, and drop the handle"),
+    row("yield_1", 5_000_000, rows::yield_1, "yield_now in a task"),
+    row("yield_root", 5_000_000, rows::yield_root, "yield_now in the future given to block_on"),
+    row("yield_1000", 5_000_000, rows::yield_1000, "yield_now in each of 1,000 tasks"),
+    row("yield_idle", 3_000_000, rows::yield_idle, "yield_now beside 100,000 tasks that wait"),
+
+    row("timer_drop", 2_000_000, rows::timer_drop, "arm and disarm a timer; no other is armed"),
+    row("timer_churn_1k", 1_000_000, |n| rows::timer_churn(1_000, n), "replace one of 1,000 armed"),
+    row("timer_churn_10k", 1_000_000, |n| rows::timer_churn(10_000, n), "replace one of 10,000"),
+    row("timer_churn_100k", 1_000_000, |n| rows::timer_churn(100_000, n), "replace one of 100,000"),
+    row("timer_churn_1m", 500_000, |n| rows::timer_churn(1_000_000, n), "replace one of a million"),
+    row("timer_timeout", 2_000_000, rows::timer_timeout, "a timeout around a yield_now"),
+    row("timer_many_20k", 20_000, rows::timer_many, "work for a sleep of 0..50 ms, clock paused"),
+    row("timer_many_100k", 100_000, rows::timer_many, "the same among 100,000"),
+    row("timer_late_20k", 20_000, rows::timer_late, "how late such a sleep ends, clock running"),
+    row("timer_late_100k", 100_000, rows::timer_late, "the same among 100,000"),
+    row("timer_busy", 50, rows::timer_busy, "how late a sleep of 1 ms ends while four tasks yield"),
+
+    row("cross_wake", 20_000, rows::cross_wake, "a thread wakes a task and gets its answer"),
+    row("blockon_ready", 3_000_000, rows::blockon_ready, "block_on a ready future"),
+    row("blockon_fresh", 500_000, rows::blockon_fresh, "the same, with an executor of its own"),
+
+    row("mem_task", 100_000, rows::mem_task, "bytes for a task that waits (not ns)"),
+    row("mem_sleep", 100_000, rows::mem_sleep, "bytes for a task that sleeps (not ns)"),
+];
+
+fn main() {
+    let (mut quick, mut measuring) = (false, false);
+    let mut words = Vec::new();
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            // Said by `cargo bench` itself. `cargo test --benches` does not say it: then each row
+            // runs once, just to see that it does.
+            "--bench" => measuring = true,
+            option if option.starts_with('-') => refuse(&format!(
+                "no option `{option}`; there is `--quick`, and words to choose rows"
+            )),
+            _ => words.push(argument),
+        }
+    }
+    let chosen = |row: &Row| words.is_empty() || words.iter().any(|word| row.name.contains(word));
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| chosen(row)).collect();
+    if rows.is_empty() {
+        refuse(&format!("no row's name contains `{}`", words.join("` or `")));
+    }
+    let (rounds, share) = match (measuring, quick) {
+        (true, false) => (7, 1),
+        (true, true) => (3, 10),
+        (false, _) => (1, 1_000),
+    };
+    println!("Nanoseconds for one operation, of {rounds} rounds.\n");
+    println!("{:<18}{:>9}{:>9}   one operation", "name", "median", "min");
+    for row in rows {
+        print!("{:<18}", row.name);
+        stdout().flush().expect("somebody reads the table");
+        let (median, min) = measure(row.round, (row.operations / share).max(1), rounds);
+        println!("{:>9}{:>9}   {}", figure(median), figure(min), row.what);
+    }
+}
+
+fn refuse(why: &str) -> ! {
+    eprintln!("bench: {why}");
+    exit(2);
+}
+
+/// The median and the minimum of so many rounds.
+fn measure(round: fn(u64) -> f64, operations: u64, rounds: usize) -> (f64, f64) {
+    let mut figures: Vec<f64> = (0..rounds).map(|_| round(operations)).collect();
+    figures.sort_by(f64::total_cmp);
+    (figures[rounds / 2], figures[0])
+}
+
+/// Three digits that matter, or all before the point.
+fn figure(value: f64) -> String {
+    let digits = if value < 100.0 { 1 } else { 0 };
+    format!("{value:.digits$}")
+}
