@@ -1,0 +1,139 @@
+//! What the compiler makes of an `async fn`: an enum, with a variant for each place to stand.
+//!
+//! `by_compiler` is an `async fn`, `ByHand` the enum that one would write without them. A variant
+//! keeps what is needed from there on, and nothing else: the future that is awaited, and the locals
+//! that are used after it. The two do the same in every poll; the trace shows both, side by side.
+//!
+//! (The hand-written one is `Unpin`, since it holds no references into itself. The compiler's may.)
+//!
+//! Predict before you run: which variant has to keep `left`, and which does not have it yet?
+//!
+//! Run: `cargo run --example 03_state_machine`. Next: `05_block_on`.
+
+mod support;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
+
+async fn by_compiler(trace: &Trace) -> i32 {
+    trace.push("begins");
+    let left = later(40).await;
+    trace.push(format!("has {left}"));
+    let right = later(2).await;
+    trace.push(format!("has {right}"));
+    left + right
+}
+
+enum ByHand<'a> {
+    Unpolled {
+        trace: &'a Trace,
+    },
+    AtFirstAwait {
+        trace: &'a Trace,
+        awaited: Later,
+    },
+    AtSecondAwait {
+        trace: &'a Trace,
+        left: i32,
+        awaited: Later,
+    },
+    Returned,
+}
+
+impl Future for ByHand<'_> {
+    type Output = i32;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<i32> {
+        // Until something is pending, which `ready!` returns, or the end is reached.
+        loop {
+            match &mut *self {
+                ByHand::Unpolled { trace } => {
+                    trace.push("begins");
+                    let (trace, awaited) = (*trace, later(40));
+                    *self = ByHand::AtFirstAwait { trace, awaited };
+                }
+                ByHand::AtFirstAwait { trace, awaited } => {
+                    let left = ready!(Pin::new(awaited).poll(cx));
+                    trace.push(format!("has {left}"));
+                    let (trace, awaited) = (*trace, later(2));
+                    *self = ByHand::AtSecondAwait {
+                        trace,
+                        left,
+                        awaited,
+                    };
+                }
+                ByHand::AtSecondAwait {
+                    trace,
+                    left,
+                    awaited,
+                } => {
+                    let right = ready!(Pin::new(awaited).poll(cx));
+                    trace.push(format!("has {right}"));
+                    let sum = *left + right;
+                    *self = ByHand::Returned;
+                    return Poll::Ready(sum);
+                }
+                ByHand::Returned => panic!("polled after it was ready"),
+            }
+        }
+    }
+}
+
+/// A number that is not there on the first poll, and is on the second.
+struct Later {
+    number: i32,
+    polled: bool,
+}
+
+fn later(number: i32) -> Later {
+    let polled = false;
+    Later { number, polled }
+}
+
+impl Future for Later {
+    type Output = i32;
+
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<i32> {
+        if self.polled {
+            return Poll::Ready(self.number);
+        }
+        self.polled = true;
+        Poll::Pending
+    }
+}
+
+#[derive(Default)]
+struct Trace(RefCell<Vec<String>>);
+
+impl Trace {
+    fn push(&self, line: impl Into<String>) {
+        self.0.borrow_mut().push(line.into());
+    }
+}
+
+/// Polls to the end, and writes down what each poll returned.
+fn poll_all(trace: &Trace, future: impl Future<Output = i32>) {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        let poll = future.as_mut().poll(&mut cx);
+        trace.push(format!("  {poll:?}"));
+        if poll.is_ready() {
+            return;
+        }
+    }
+}
+
+fn main() {
+    support::no_arguments();
+    let (left, right) = (Trace::default(), Trace::default());
+    poll_all(&left, by_compiler(&left));
+    poll_all(&right, ByHand::Unpolled { trace: &right });
+
+    println!("{:<16}enum", "async fn");
+    for (left, right) in left.0.take().iter().zip(right.0.take()) {
+        println!("{left:<16}{right}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Each example prints what `tests/examples/` says it prints, byte for byte.
+//!
+//! They run on the paused clock, so their output is exact. After a change that was meant,
+//! `HANDSPUN_BLESS=1 cargo test --test examples` writes what they print now; read the difference.
+//!
+//! Cargo builds the examples before it runs any test. If only this file is asked for, it does not:
+//! then `cargo build --examples` comes first.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What an example is called with, to print what is expected of it. Most need nothing.
+fn arguments(example: &str) -> &'static [&'static str] {
+    match example {
+        // The order of several files is that in which their threads finish.
+        "60_count_files" => &["LICENSE-MIT"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn each_example_prints_what_is_expected() {
+    let mut differences = String::new();
+    for example in examples() {
+        let output = run(&example, arguments(&example));
+        assert!(output.status.success(), "{example} failed:\n{}", stderr(&output));
+        let printed = stdout(&output);
+        let expectation = expectation(&example);
+        if is_blessing() {
+            fs::write(&expectation, printed).expect("the expectation can be written");
+            continue;
+        }
+        let expected = fs::read_to_string(&expectation).unwrap_or_default();
+        if printed != expected {
+            differences += &format!("{example} printed\n{printed}instead of\n{expected}\n");
+        }
+    }
+    assert!(differences.is_empty(), "{differences}Was it meant? See the top of {}.", file!());
+}
+
+#[test]
+fn each_expectation_belongs_to_an_example() {
+    if is_blessing() {
+        return; // They are being written.
+    }
+    let expectations = names(&Path::new(ROOT).join("tests/examples"), "txt");
+    assert_eq!(expectations, examples());
+}
+
+#[test]
+fn an_unknown_argument_is_one_line_and_exit_code_2() {
+    for example in examples() {
+        let output = run(&example, &["--nonsense"]);
+        assert_eq!(output.status.code(), Some(2), "{example}");
+        assert_eq!(stdout(&output), "", "{example}");
+        let complaint = stderr(&output);
+        assert_eq!(complaint.lines().count(), 1, "{example} said:\n{complaint}");
+        assert!(complaint.contains("\"--nonsense\""), "{example} said:\n{complaint}");
+    }
+}
+
+// 60_count_files
+
+#[test]
+fn files_are_counted_as_wc_counts_them() {
+    let folder = Folder::new("good");
+    let text = folder.file("text", b"one two\n three\tfour\x0bfive \n");
+    let bytes = folder.file("bytes", b"\xff\xfe \x80\n\n");
+    let empty = folder.file("empty", b"");
+    let unended = folder.file("unended", b"no newline at the end");
+    let long = folder.file("long", &b"across blocks ".repeat(100_000));
+    let output = run("60_count_files", &[&text, &bytes, &empty, &unended, &long]);
+    let mut lines: Vec<String> = stdout(&output).lines().map(squeeze).collect();
+    assert_eq!(lines.pop().unwrap(), "4 200012 1400053 total");
+    lines.sort_unstable();
+    let mut expected = [
+        format!("2 5 26 {text}"),
+        format!("2 2 6 {bytes}"),
+        format!("0 0 0 {empty}"),
+        format!("0 5 21 {unended}"),
+        format!("0 200000 1400000 {long}"),
+    ];
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_file_that_cannot_be_counted_is_named_and_the_others_are_counted() {
+    let folder = Folder::new("mixture");
+    let good = folder.file("good", b"a b\n");
+    let missing = folder.path("missing");
+    let directory = folder.path("");
+    let output = run("60_count_files", &[&missing, &good, &directory]);
+    let lines: Vec<String> = stdout(&output).lines().map(squeeze).collect();
+    assert_eq!(lines, [format!("1 2 4 {good}"), "1 2 4 total".to_string()]);
+    let complaints = stderr(&output);
+    assert_eq!(complaints.lines().count(), 2, "{complaints}");
+    for path in [missing, directory] {
+        assert!(complaints.contains(&format!("60_count_files: {path}: ")), "{complaints}");
+    }
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_hundred_files_go_through_eight_workers() {
+    let folder = Folder::new("hundred");
+    let paths: Vec<String> = (0..100).map(|n| folder.file(&n.to_string(), b"x\n")).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let output = run("60_count_files", &paths);
+    let printed = stdout(&output);
+    assert_eq!(printed.lines().count(), 101);
+    assert_eq!(squeeze(printed.lines().last().unwrap()), "100 100 200 total");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_takes_too_long_is_given_up() {
+    // It never ends.
+    let output = run("60_count_files", &["--timeout-ms", "20", "/dev/zero"]);
+    let complaint = "60_count_files: /dev/zero: not counted within 20 ms\n";
+    assert_eq!(stderr(&output), complaint);
+    assert_eq!(squeeze(&stdout(&output)), "0 0 0 total");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn without_a_path_the_files_under_src_are_counted() {
+    let folder = Folder::new("default");
+    let mut command = command("60_count_files");
+    let output = command.current_dir(&folder.0).output().unwrap();
+    assert_eq!(stdout(&output), "");
+    assert!(stderr(&output).starts_with("60_count_files: cannot list the files under src: "));
+    assert_eq!(output.status.code(), Some(1));
+
+    fs::create_dir_all(folder.0.join("src/deeper")).unwrap();
+    folder.file("src/deeper/a", b"1\n");
+    folder.file("src/b", b"1 2\n");
+    let output = command.output().unwrap();
+    let printed = stdout(&output);
+    assert_eq!(printed.lines().count(), 3);
+    assert_eq!(squeeze(printed.lines().last().unwrap()), "2 3 6 total");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn help_and_mistakes_in_the_arguments() {
+    let output = run("60_count_files", &["--help"]);
+    assert!(stdout(&output).contains("usage:"));
+    assert_eq!(output.status.code(), Some(0));
+
+    for wrong in [
+        &["--timeout-ms"][..],
+        &["--timeout-ms", "-1"],
+        &["--timeout-ms", "soon"],
+    ] {
+        let output = run("60_count_files", wrong);
+        assert!(stderr(&output).contains("--timeout-ms needs a number"), "{wrong:?}");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+
+    // After `--`, a path may look like an option.
+    let output = run("60_count_files", &["--", "--help"]);
+    assert!(stderr(&output).starts_with("60_count_files: --help: "));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_no_failure() {
+    let folder = Folder::new("pipe");
+    let path = folder.file("file", b"x\n");
+    let mut child = command("60_count_files")
+        .args(vec![path; 1000])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+// The tests' vocabulary.
+
+fn is_blessing() -> bool {
+    env::var_os("HANDSPUN_BLESS").is_some()
+}
+
+/// The names of all examples, sorted.
+fn examples() -> BTreeSet<String> {
+    names(&Path::new(ROOT).join("examples"), "rs")
+}
+
+fn names(folder: &Path, extension: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let files = paths.filter(|path| path.extension() == Some(OsStr::new(extension)));
+    files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
+}
+
+fn expectation(example: &str) -> PathBuf {
+    Path::new(ROOT).join("tests/examples").join(format!("{example}.txt"))
+}
+
+/// Runs an example to its end, in the root folder of the crate.
+fn run(example: &str, arguments: &[&str]) -> Output {
+    let mut command = command(example);
+    match command.args(arguments).stdin(Stdio::null()).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
+            "{:?} is not there: run `cargo build --examples` first, or all tests with `cargo test`",
+            command.get_program()
+        ),
+        output => output.expect("the example can be run"),
+    }
+}
+
+/// This test is `target/debug/deps/examples-…`; an example is `target/debug/examples/…`.
+fn command(example: &str) -> Command {
+    let test = env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("a folder above `deps`");
+    let program = profile.join("examples").join(format!("{example}{EXE_SUFFIX}"));
+    let mut command = Command::new(program);
+    command.current_dir(ROOT);
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("examples print UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A line with single spaces between its columns.
+fn squeeze(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A folder for files, removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let name = format!("handspun-examples-{}-{name}", std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("a temporary folder with a UTF-8 name").to_string()
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
