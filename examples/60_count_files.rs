@@ -139,7 +139,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// Blocks. A word is a run of bytes between white space, as for `wc`; the text need not be UTF-8.
+/// Blocks. Counts bytes, not characters: the file need not be text.
 fn count_bytes(mut file: File, given_up: &AtomicBool) -> io::Result<Counts> {
     let mut counts = Counts::default();
     let mut block = vec![0; 64 * 1024];

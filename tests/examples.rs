@@ -70,7 +70,7 @@ fn an_unknown_argument_is_one_line_and_exit_code_2() {
 // 60_count_files
 
 #[test]
-fn files_are_counted_as_wc_counts_them() {
+fn lines_words_and_bytes_are_counted() {
     let folder = Folder::new("good");
     let text = folder.file("text", b"one two\n three\tfour\x0bfive \n");
     let bytes = folder.file("bytes", b"\xff\xfe \x80\n\n");
