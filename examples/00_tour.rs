@@ -1,8 +1,8 @@
 //! The tour: three tasks on one thread, and a second that takes no time.
 //!
-//! Look at the time in front of each line. `db` and `cache` wait at the same time, not one after the
-//! other; `server` waits for both; and the second that all of it takes is a virtual one: whenever
-//! every task waits, the executor sets the clock forward to the next deadline.
+//! Look at the time in front of each line. `db` and `cache` wait at the same time, not one after
+//! the other; `server` waits for both; and the second that all of it takes is a virtual one:
+//! whenever every task waits, the executor sets the clock forward to the next deadline.
 //!
 //! Predict before you run: at what time does the server open?
 //!

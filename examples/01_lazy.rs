@@ -1,8 +1,8 @@
 //! Nothing happens until it is polled.
 //!
-//! Calling an `async fn` runs none of its body. It gives a value, the *future*: here 24 bytes, which
-//! hold the argument and a note of how far it has come (not at all). Somebody has to poll it. `.await`
-//! does, and `block_on`, and an executor to which it was spawned; nothing else does.
+//! Calling an `async fn` runs none of its body. It gives a value, the *future*: here 24 bytes,
+//! which hold the argument and a note of how far it has come (not at all). Somebody has to poll it.
+//! `.await` does, and `block_on`, and an executor to which it was spawned; nothing else does.
 //!
 //! Predict before you run: how often is "hello" printed, and for whom?
 //!

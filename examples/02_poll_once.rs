@@ -1,8 +1,8 @@
 //! Polling by hand: what an executor does, without an executor.
 //!
 //! A poll runs the future from where it stands to the next place where it cannot go on. Then it
-//! returns `Pending`, and stands there. Look at what is printed between two polls: nothing. A future
-//! has no thread of its own, it moves only while somebody is inside of `poll`.
+//! returns `Pending`, and stands there. Look at what is printed between two polls: nothing. A
+//! future has no thread of its own, it moves only while somebody is inside of `poll`.
 //!
 //! `Waker::noop()` is a waker that wakes nobody. It will do here, since we poll whether we were
 //! woken or not.

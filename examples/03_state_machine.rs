@@ -17,60 +17,43 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-async fn by_compiler(trace: &Trace) -> i32 {
-    trace.push("begins");
+async fn by_compiler() -> i32 {
+    trace("begins");
     let left = later(40).await;
-    trace.push(format!("has {left}"));
+    trace(format!("has {left}"));
     let right = later(2).await;
-    trace.push(format!("has {right}"));
+    trace(format!("has {right}"));
     left + right
 }
 
-enum ByHand<'a> {
-    Unpolled {
-        trace: &'a Trace,
-    },
-    AtFirstAwait {
-        trace: &'a Trace,
-        awaited: Later,
-    },
-    AtSecondAwait {
-        trace: &'a Trace,
-        left: i32,
-        awaited: Later,
-    },
+enum ByHand {
+    Unpolled,
+    AtFirstAwait { awaited: Later },
+    AtSecondAwait { left: i32, awaited: Later },
     Returned,
 }
 
-impl Future for ByHand<'_> {
+impl Future for ByHand {
     type Output = i32;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<i32> {
-        // Until something is pending, which `ready!` returns, or the end is reached.
+        // Until something is pending (then `ready!` returns), or the end is reached.
         loop {
             match &mut *self {
-                ByHand::Unpolled { trace } => {
-                    trace.push("begins");
-                    let (trace, awaited) = (*trace, later(40));
-                    *self = ByHand::AtFirstAwait { trace, awaited };
+                ByHand::Unpolled => {
+                    trace("begins");
+                    let awaited = later(40);
+                    *self = ByHand::AtFirstAwait { awaited };
                 }
-                ByHand::AtFirstAwait { trace, awaited } => {
+                ByHand::AtFirstAwait { awaited } => {
                     let left = ready!(Pin::new(awaited).poll(cx));
-                    trace.push(format!("has {left}"));
-                    let (trace, awaited) = (*trace, later(2));
-                    *self = ByHand::AtSecondAwait {
-                        trace,
-                        left,
-                        awaited,
-                    };
+                    trace(format!("has {left}"));
+                    let awaited = later(2);
+                    *self = ByHand::AtSecondAwait { left, awaited };
                 }
-                ByHand::AtSecondAwait {
-                    trace,
-                    left,
-                    awaited,
-                } => {
+                ByHand::AtSecondAwait { left, awaited } => {
                     let right = ready!(Pin::new(awaited).poll(cx));
-                    trace.push(format!("has {right}"));
+                    trace(format!("has {right}"));
                     let sum = *left + right;
                     *self = ByHand::Returned;
                     return Poll::Ready(sum);
@@ -104,36 +87,33 @@ impl Future for Later {
     }
 }
 
-#[derive(Default)]
-struct Trace(RefCell<Vec<String>>);
-
-impl Trace {
-    fn push(&self, line: impl Into<String>) {
-        self.0.borrow_mut().push(line.into());
-    }
+thread_local! {
+    static TRACE: RefCell<Vec<String>> = RefCell::default();
 }
 
-/// Polls to the end, and writes down what each poll returned.
-fn poll_all(trace: &Trace, future: impl Future<Output = i32>) {
+fn trace(line: impl Into<String>) {
+    TRACE.with_borrow_mut(|lines| lines.push(line.into()));
+}
+
+/// Polls to the end. Returns the trace, in which every poll has left what it returned.
+fn traced(future: impl Future<Output = i32>) -> Vec<String> {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
     loop {
         let poll = future.as_mut().poll(&mut cx);
-        trace.push(format!("  {poll:?}"));
+        trace(format!("  {poll:?}"));
         if poll.is_ready() {
-            return;
+            return TRACE.take();
         }
     }
 }
 
 fn main() {
     support::no_arguments();
-    let (left, right) = (Trace::default(), Trace::default());
-    poll_all(&left, by_compiler(&left));
-    poll_all(&right, ByHand::Unpolled { trace: &right });
+    let (left, right) = (traced(by_compiler()), traced(ByHand::Unpolled));
 
     println!("{:<16}enum", "async fn");
-    for (left, right) in left.0.take().iter().zip(right.0.take()) {
+    for (left, right) in left.iter().zip(right) {
         println!("{left:<16}{right}");
     }
 }

@@ -1,9 +1,9 @@
 //! `block_on`, in three versions: who polls, and when?
 //!
-//! v1 *spins*: it polls again and again, and keeps a processor at full speed for it.
-//! v2 *parks*: it sleeps until the waker unparks it. It trusts the thread's parking token, and that
-//! token is not its own: code inside the future may park as well, and take it. Then the wake is lost.
-//! v3 keeps a *flag* of its own, parks only while it is not set, and sets it before it unparks.
+//! v1 *spins*: it polls again and again, and keeps a processor at full speed for it. v2 *parks*: it
+//! sleeps until the waker unparks it. It trusts the thread's parking token, and that token is not
+//! its own: code inside the future may park as well, and take it. Then the wake is lost. v3 keeps a
+//! *flag* of its own, parks only while it is not set, and sets it before it unparks.
 //!
 //! handspun's executor sleeps like v3: its flag is the bell in `src/mailbox.rs`.
 //!

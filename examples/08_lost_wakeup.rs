@@ -1,8 +1,9 @@
 //! How a wake is lost: the order of *check*, *store* and *park*.
 //!
-//! A future waits for an answer from a thread. It *checks* whether the answer is there, and *stores*
-//! its waker for the thread to find; when it is pending, its executor *looks* at its flag and *parks*.
-//! The thread answers once, in one step: it writes the answer, and wakes the waker that it finds.
+//! A future waits for an answer from a thread. It *checks* whether the answer is there, and
+//! *stores* its waker for the thread to find; when it is pending, its executor *looks* at its flag
+//! and *parks*. The thread answers once, in one step: it writes the answer, and wakes the waker
+//! that it finds.
 //!
 //! That step may fall anywhere between the others. So each line below plays all of these cases, one
 //! after the other: between two steps it says what becomes of an answer that comes just then.

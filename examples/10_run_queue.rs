@@ -1,10 +1,11 @@
 //! Many tasks on one thread, in three versions: whom does the executor poll?
 //!
-//! v1 polls every task, round after round. v2 polls who was woken: a waker is the number of its task
-//! and a queue to push it to. v3 does not push a task that is in the queue already.
+//! v1 polls every task, round after round. v2 polls who was woken: a waker is the number of its
+//! task and a queue to push it to. v3 does not push a task that is in the queue already.
 //!
-//! The work: ten reporters report to a collector, which waits until it has all of their reports, ten
-//! each; a hundred listeners wait for the collector. Each version is complete, and has the same work.
+//! The work: ten reporters report to a collector, which waits until it has all of their reports,
+//! ten each; a hundred listeners wait for the collector. Each version is complete, and has the same
+//! work.
 //!
 //! Predict before you run: how often does v2 poll the collector, and how often does v3?
 //!
@@ -50,15 +51,17 @@ mod v2 {
         }
     }
 
-    pub fn run(tasks: Vec<Task>) {
+    pub fn run(futures: Vec<Task>) {
         let queue = Queue::default();
-        queue.lock().unwrap().extend(0..tasks.len());
-        let new = |(task, future)| {
-            let queue = queue.clone();
-            Some((future, Waker::from(Arc::new(Push { task, queue }))))
-        };
-        let mut tasks: Vec<Option<(Task, Waker)>> =
-            tasks.into_iter().enumerate().map(new).collect();
+        let mut tasks = Vec::new();
+        for (task, future) in futures.into_iter().enumerate() {
+            let push = Push {
+                task,
+                queue: queue.clone(),
+            };
+            tasks.push(Some((future, Waker::from(Arc::new(push)))));
+            queue.lock().unwrap().push_back(task);
+        }
         let pop = || queue.lock().unwrap().pop_front();
         while let Some(task) = pop() {
             let Some((future, waker)) = &mut tasks[task] else {
@@ -90,26 +93,22 @@ mod v3 {
         }
     }
 
-    pub fn run(tasks: Vec<Task>) {
+    pub fn run(futures: Vec<Task>) {
         let queue = Queue::default();
-        queue.lock().unwrap().extend(0..tasks.len());
-        let new = |(task, future)| {
-            let (queued, queue) = (AtomicBool::new(true), queue.clone());
-            Some((
-                future,
-                Arc::new(PushOnce {
-                    task,
-                    queued,
-                    queue,
-                }),
-            ))
-        };
-        let mut tasks: Vec<Option<(Task, Arc<PushOnce>)>> =
-            tasks.into_iter().enumerate().map(new).collect();
+        let mut tasks = Vec::new();
+        for (task, future) in futures.into_iter().enumerate() {
+            let push = PushOnce {
+                task,
+                queued: AtomicBool::new(true),
+                queue: queue.clone(),
+            };
+            tasks.push(Some((future, Arc::new(push))));
+            queue.lock().unwrap().push_back(task);
+        }
         let pop = || queue.lock().unwrap().pop_front();
         while let Some(task) = pop() {
             let Some((future, push)) = &mut tasks[task] else {
-                continue;
+                continue; // woken, and over since
             };
             // Before the poll, not after it: a wake that comes during the poll must count.
             push.queued.store(false, Ordering::Release);

@@ -1,7 +1,8 @@
 //! Who runs when: the executor goes in turns.
 //!
-//! One turn polls every task that was runnable when it began, once, in the order in which they became
-//! runnable. Who is woken or spawned during a turn waits for the next. (Promise 4 of `src/lib.rs`.)
+//! One turn polls every task that was runnable when it began, once, in the order in which they
+//! became runnable. Who is woken or spawned during a turn waits for the next. (Promise 4 of
+//! `src/lib.rs`.)
 //!
 //! Here every task yields after each letter: it wakes itself, and goes to the end of the queue. The
 //! root was first in the queue, so it begins each turn, and prints what the turn before it wrote.

@@ -1,10 +1,11 @@
 //! A task gives its value to whoever awaits its handle: at once, later, or never.
 //!
 //! `spawn` does not wait. The task runs on its own, whether somebody awaits the handle or not; the
-//! value waits in the task until it is asked for. Dropping the handle *detaches* the task: it goes on,
-//! and nobody gets the value.
+//! value waits in the task until it is asked for. Dropping the handle *detaches* the task: it goes
+//! on, and nobody gets the value.
 //!
-//! Predict before you run: `quick` is awaited last. When does it finish, and when is its value there?
+//! Predict before you run: `quick` is awaited last. When does it finish, and when is its value
+//! there?
 //!
 //! Run: `cargo run --example 13_join_handle`, and with `-- --real` to wait. Next:
 //! `14_panic_is_contained`.

@@ -1,8 +1,8 @@
 //! A panic stays in its task.
 //!
-//! The task that panics is over, its future is dropped (look at the order: the guard first, then the
-//! error), and the panic comes out of its handle as a `JoinError`. The others never hear of it. Only a
-//! panic of the root comes out of `block_on`, after every other task has been dropped.
+//! The task that panics is over, its future is dropped (look at the order: the guard first, then
+//! the error), and the panic comes out of its handle as a `JoinError`. The others never hear of it.
+//! Only a panic of the root comes out of `block_on`, after every other task has been dropped.
 //!
 //! The panics' own messages go to stderr as ever; they are not part of the output shown here.
 //!

@@ -1,8 +1,8 @@
 //! The root decides: `block_on` returns when its own future is ready, whatever the others do.
 //!
-//! `handspun::block_on` makes an executor for the one call. What is not finished by then is dropped,
-//! in the middle of whatever it was doing: who spawns and does not await takes a risk.
-//! An `Executor` of one's own keeps its tasks, and goes on with them in its next `block_on`.
+//! `handspun::block_on` makes an executor for the one call. What is not finished by then is
+//! dropped, in the middle of whatever it was doing: who spawns and does not await takes a risk. An
+//! `Executor` of one's own keeps its tasks, and goes on with them in its next `block_on`.
 //!
 //! Predict before you run: how far does `counter` get in each of the two?
 //!

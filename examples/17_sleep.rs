@@ -1,15 +1,17 @@
 //! `sleep`, in three versions: who wakes a task when its time has come?
 //!
-//! v1 starts a thread for each sleep: a sleep that nobody waits for any more keeps its thread to the
-//! end. v2 keeps deadlines in a heap, and the executor sleeps until the first; but nothing can be
-//! taken out of the middle of a heap. v3 is handspun's: a wheel, which forgets a dropped sleep at once.
+//! v1 starts a thread for each sleep: a sleep that nobody waits for any more keeps its thread to
+//! the end. v2 keeps deadlines in a heap, and the executor sleeps until the first; but nothing can
+//! be taken out of the middle of a heap. v3 is handspun's: a wheel, which forgets a dropped sleep
+//! at once.
 //!
 //! The work: sleeps of 30, 10 and 20 ms, and one of an hour that is dropped after its first poll.
 //!
-//! Predict before you run: how many threads does v1 start, and what is left in v2's heap at the end?
+//! Predict before you run: how many threads does v1 start, and what is left in v2's heap at the
+//! end?
 //!
-//! Run: `cargo run --example 17_sleep`, and with `-- --real` for v2 and v3 to wait as well (v1 always
-//! does). Next: `19_timer_wheel`.
+//! Run: `cargo run --example 17_sleep`, and with `-- --real` for v2 and v3 to wait as well (v1
+//! always does). Next: `19_timer_wheel`.
 
 mod support;
 

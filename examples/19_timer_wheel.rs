@@ -7,7 +7,8 @@
 //!
 //! Predict before you run: a sleep of 10 ms begins on level 2. How often does it move?
 //!
-//! Run: `cargo run --example 19_timer_wheel`, and with `-- --real` to wait. Next: `20_paused_clock`.
+//! Run: `cargo run --example 19_timer_wheel`, and with `-- --real` to wait. Next:
+//! `20_paused_clock`.
 
 mod support;
 

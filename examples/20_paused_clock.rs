@@ -1,8 +1,9 @@
 //! The paused clock: ten minutes that take no time, and are exact.
 //!
-//! It stands while anything can run. When every task waits it jumps to the next deadline, and to that
-//! one only, so everything happens in the order in which it would have happened. `advance` is the
-//! other way: it moves the clock past all deadlines on its way, and they fire together afterwards.
+//! It stands while anything can run. When every task waits it jumps to the next deadline, and to
+//! that one only, so everything happens in the order in which it would have happened. `advance` is
+//! the other way: it moves the clock past all deadlines on its way, and they fire together
+//! afterwards.
 //!
 //! Predict before you run: in the last part, what time do `a` and `b` see?
 //!

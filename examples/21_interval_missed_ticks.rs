@@ -1,8 +1,9 @@
 //! An interval whose program is late: three ways to go on.
 //!
-//! Every period a tick; but after tick 1 the program is busy, from 1 until 3.3, and misses ticks 2 and
-//! 3. What then? `Burst` makes up for what was missed, without a wait. `Delay` goes on a period after
-//! the late tick, and stays behind for good. `Skip` leaves out what was missed, and is back on plan.
+//! Every period a tick; but after tick 1 the program is busy, from 1 until 3.3, and misses ticks 2
+//! and 3. What then? `Burst` makes up for what was missed, without a wait. `Delay` goes on a period
+//! after the late tick, and stays behind for good. `Skip` leaves out what was missed, and is back
+//! on plan.
 //!
 //! Times are in periods: of a second here, of a tenth of a second with `--real`.
 //!

@@ -1,9 +1,9 @@
 //! `timeout`: a future, or so much time. Three things that it does, and one that it cannot.
 //!
-//! A timeout polls the future first, and then the sleep. So a future that is ready is never refused,
-//! even with no time at all. When the time is up the future is dropped, and with it what it holds.
-//! And since it needs a poll to look at the clock, it cannot stop a future that does not return from
-//! its poll: cancelling is for those who await.
+//! A timeout polls the future first, and then the sleep. So a future that is ready is never
+//! refused, even with no time at all. When the time is up the future is dropped, and with it what
+//! it holds. And since it needs a poll to look at the clock, it cannot stop a future that does not
+//! return from its poll: cancelling is for those who await.
 //!
 //! Predict before you run: which of the five are in time?
 //!
@@ -68,7 +68,7 @@ fn main() {
         let start = Instant::now();
         say(start, end(timeout(Duration::ZERO, async { "answer" }).await));
 
-        // What follows takes real time, so it is not printed.
+        // What follows takes real time, which is never the same twice: it is not printed.
         if !real {
             time::resume();
         }

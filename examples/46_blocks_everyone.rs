@@ -1,8 +1,9 @@
 //! A call that blocks holds up everyone; `spawn_blocking` moves it out of the way.
 //!
-//! There is one thread to poll all tasks. While one of them is inside `thread::sleep` (or reads a file,
-//! or computes for a second), no other is polled, and no timer fires. The cure is not a faster call but
-//! another thread: `spawn_blocking` runs the closure there, and its handle is awaited like any other.
+//! There is one thread to poll all tasks. While one of them is inside `thread::sleep` (or reads a
+//! file, or computes for a second), no other is polled, and no timer fires. The cure is not a
+//! faster call but another thread: `spawn_blocking` runs the closure there, and its handle is
+//! awaited like any other.
 //!
 //! Predict before you run: in v1, when do the three guests have their coffee?
 //!

@@ -1,13 +1,13 @@
 //! Counts the lines, words and bytes of files, eight at a time: a small tool, on the real clock.
 //!
-//! Reading a file blocks, so it goes to a thread (`spawn_blocking`), and gets so much time and no more
-//! (`timeout`). At most eight are read at once: eight worker tasks share a queue of paths, and need no
-//! lock for it, being on one thread. A line is printed as soon as its file is counted.
+//! Reading a file blocks, so it goes to a thread (`spawn_blocking`), and gets so much time and no
+//! more (`timeout`). At most eight are read at once: eight worker tasks share a queue of paths, and
+//! need no lock for it, being on one thread. A line is printed as soon as its file is counted.
 //!
 //! Predict before you run: are the lines in the order of the paths?
 //!
-//! Run: `cargo run --example 60_count_files` for the files under `src`, or
-//! `cargo run --example 60_count_files -- Cargo.toml README.md`.
+//! Run: `cargo run --example 60_count_files` for the files under `src`, or `cargo run --example
+//! 60_count_files -- Cargo.toml README.md`.
 
 use handspun::task::spawn_blocking;
 use handspun::time::{Duration, timeout};
