@@ -6,8 +6,8 @@
 //!
 //! Predict before you run: are the lines in the order of the paths?
 //!
-//! Run: `cargo run --example 60_count_files` for the files under `src`, or `cargo run --example
-//! 60_count_files -- Cargo.toml README.md`.
+//! Run: `cargo run --example 60_count_files` for the files under `src`; for others,
+//! `cargo run --example 60_count_files -- Cargo.toml LICENSE-MIT`.
 
 use handspun::task::spawn_blocking;
 use handspun::time::{Duration, timeout};
