@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
     &["executor/scheduler.rs"],
     &["waker.rs", "executor/stall.rs"],
     &["executor/mod.rs"],
-    &["task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs"],
+    &["task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs"],
     &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/mod.rs"],
     &["lib.rs"],
 ];
