@@ -207,3 +207,7 @@ impl Drop for Spare {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "mailbox_tests.rs"]
+mod tests;

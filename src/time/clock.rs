@@ -255,3 +255,7 @@ impl SubAssign<Duration> for Instant {
         *self = *self - duration;
     }
 }
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod tests;
