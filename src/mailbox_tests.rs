@@ -5,8 +5,9 @@
 use super::*;
 use crate::time::Instant;
 use std::collections::HashMap;
+use std::hint;
 use std::sync::atomic::AtomicU32;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// A sleep that lasts so long has missed its wake.
 const WATCHDOG: Duration = Duration::from_secs(5);
@@ -54,6 +55,30 @@ impl Mailbox {
     fn bell(&self) -> u8 {
         self.bell.load(Ordering::SeqCst)
     }
+}
+
+/// Runs `f` on a thread of its own. (Not a scoped one: the end of a scope unparks the thread that
+/// waits for it, which is what a lost wake failed to do.)
+fn spawn_with<R: Send + 'static>(
+    mailbox: &Arc<Mailbox>,
+    f: impl FnOnce(&Mailbox) -> R + Send + 'static,
+) -> JoinHandle<R> {
+    let mailbox = mailbox.clone();
+    thread::spawn(move || f(&mailbox))
+}
+
+/// Waits without sleeping, to be quick. `false` if the watchdog has come first.
+fn spin_until(condition: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < WATCHDOG {
+        for _ in 0..1_000 {
+            if condition() {
+                return true;
+            }
+        }
+        thread::yield_now();
+    }
+    false
 }
 
 #[test]
@@ -111,17 +136,29 @@ fn an_executor_with_an_unread_letter_does_not_fall_asleep() {
 
 #[test]
 fn a_letter_wakes_the_executor_that_sleeps() {
-    let mailbox = mailbox();
-    let start = Instant::now();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while mailbox.bell() != ASLEEP && start.elapsed() < WATCHDOG {
-                thread::yield_now();
-            }
-            mailbox.deliver(letter(1, 1));
-        });
-        assert_eq!(mailbox.wait(), [letter(1, 1)]);
+    let mailbox = Arc::new(mailbox());
+    let writer = spawn_with(&mailbox, |mailbox| {
+        spin_until(|| mailbox.bell() == ASLEEP);
+        mailbox.deliver(letter(1, 1));
     });
+    assert_eq!(mailbox.wait(), [letter(1, 1)]);
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_letter_that_comes_while_the_box_is_emptied_rings_again() {
+    let mailbox = Arc::new(mailbox());
+    mailbox.deliver(letter(1, 1));
+    let mut letters = mailbox.letters.lock().unwrap();
+    let executor = spawn_with(&mailbox, Mailbox::empty);
+    // The executor stands before the lock. Were the bell not silent by now, it would be silenced
+    // later, together with the ring of the second letter.
+    assert!(spin_until(|| mailbox.bell() == SILENT));
+    letters.push(letter(1, 2));
+    mailbox.bell.swap(RUNG, Ordering::AcqRel);
+    drop(letters);
+    assert_eq!(executor.join().unwrap(), [letter(1, 1), letter(1, 2)]);
+    assert!(mailbox.has_rung());
 }
 
 #[test]
@@ -150,56 +187,58 @@ fn a_wake_does_not_depend_on_the_parking_token() {
 
 #[test]
 fn threads_that_write_all_at_once_lose_nothing() {
-    const THREADS: u16 = 4;
     const LETTERS: u32 = 20_000;
-    let mailbox = mailbox();
-    thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let mailbox = &mailbox;
-            scope.spawn(move || {
-                for index in 0..LETTERS {
-                    mailbox.deliver(letter(thread, index));
-                    if index % 64 == 0 {
-                        // Lets the executor catch up and sleep.
-                        thread::yield_now();
-                    }
+    let mailbox = Arc::new(mailbox());
+    let writers = [0, 1, 2, 3].map(|thread| {
+        spawn_with(&mailbox, move |mailbox| {
+            for index in 0..LETTERS {
+                mailbox.deliver(letter(thread, index));
+                if index % 64 == 0 {
+                    // Lets the executor catch up and sleep.
+                    thread::yield_now();
                 }
-            });
-        }
-        let mut next = [0; THREADS as usize];
-        while next != [LETTERS; THREADS as usize] {
-            for (thread, index) in mailbox.wait().into_iter().map(parts) {
-                let next = &mut next[usize::from(thread)];
-                assert_eq!(index, *next, "a letter of thread {thread} is lost, or out of order");
-                *next += 1;
             }
-        }
+        })
     });
+    let mut next = [0; 4];
+    while next != [LETTERS; 4] {
+        for (thread, index) in mailbox.wait().into_iter().map(parts) {
+            let next = &mut next[usize::from(thread)];
+            assert_eq!(index, *next, "a letter of thread {thread} is lost, or out of order");
+            *next += 1;
+        }
+    }
+    for writer in writers {
+        writer.join().unwrap();
+    }
     assert_eq!(mailbox.empty(), []);
 }
 
 #[test]
 fn a_letter_at_the_moment_of_falling_asleep_is_not_lost() {
-    const LETTERS: u32 = 5_000;
-    let mailbox = mailbox();
-    let read = AtomicU32::new(0);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for index in 0..LETTERS {
-                // One letter at a time, as soon as the one before is read: the executor then looks
-                // for the next, finds none and falls asleep.
-                let start = Instant::now();
-                while read.load(Ordering::SeqCst) < index && start.elapsed() < WATCHDOG {
-                    thread::yield_now();
+    const ROUNDS: u32 = 50_000;
+    let mailbox = Arc::new(mailbox());
+    let read = Arc::new(AtomicU32::new(0));
+    let writer = spawn_with(&mailbox, {
+        let read = read.clone();
+        move |mailbox| {
+            for round in 0..ROUNDS {
+                if !spin_until(|| read.load(Ordering::SeqCst) == round) {
+                    return;
                 }
-                mailbox.deliver(letter(1, index));
+                // Each time at another moment of the executor's looking and falling asleep.
+                for moment in 0..round % 16 {
+                    hint::black_box(moment);
+                }
+                mailbox.deliver(letter(1, round));
             }
-        });
-        for index in 0..LETTERS {
-            assert_eq!(mailbox.wait(), [letter(1, index)]);
-            read.store(index + 1, Ordering::SeqCst);
         }
     });
+    for round in 0..ROUNDS {
+        assert_eq!(mailbox.wait(), [letter(1, round)]);
+        read.store(round + 1, Ordering::SeqCst);
+    }
+    writer.join().unwrap();
 }
 
 #[test]

@@ -127,6 +127,22 @@ fn a_paused_clock_stands_until_it_is_set_forward() {
 }
 
 #[test]
+fn a_resumed_clock_runs_on_from_where_it_stood_as_fast_as_the_real_one() {
+    let (mut clock, origin) = paused();
+    let later = origin + Duration::from_secs(3600);
+    clock.set_forward(later);
+    clock.resume();
+    // Each reading of the clock lies between two of the real one.
+    let (before, start, after) = (Instant::real_now(), clock.now(), Instant::real_now());
+    assert!(start >= later);
+    while Instant::real_now() < after + TICK {}
+    let at_least = Instant::real_now() - after;
+    let passed = clock.now() - start;
+    let at_most = Instant::real_now() - before;
+    assert!(at_least <= passed && passed <= at_most);
+}
+
+#[test]
 fn a_running_clock_cannot_be_set_forward() {
     let mut clock = Clock::real();
     let later = Instant::real_now() + Duration::from_secs(3600);
