@@ -99,8 +99,8 @@ impl Name {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(u64);
 
-/// Where the executor's number begins in an [`Id`]; below it is the task's, which would take years to
-/// outgrow its 50 bits.
+/// Where the executor's number begins in an [`Id`]; below it is the task's, which would take years
+/// to outgrow its 50 bits.
 const ID_EXECUTOR: u32 = u64::BITS - EXECUTOR_BITS;
 
 impl Id {

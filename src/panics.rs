@@ -1,8 +1,8 @@
 //! Panics that must not spread.
 //!
 //! The executor runs other people's code in places where a panic has nowhere to go: a waker among
-//! many, the destructor of a result that nobody asked for. There the panic is *contained*: the panic
-//! hook has printed it, and it ends here.
+//! many, the destructor of a result that nobody asked for. There the panic is *contained*: the
+//! panic hook has printed it, and it ends here.
 //!
 //! A panic's payload is a value like any other, and its destructor may panic too. So a payload that
 //! nobody wants is dropped with the same care, and what comes out of *that* is forgotten.
@@ -29,8 +29,8 @@ pub(crate) fn contain(f: impl FnOnce()) {
     }
 }
 
-/// Calls `f` with each item, also with those that come after one that panics: a waker that is broken
-/// shall not cost the next one its wake.
+/// Calls `f` with each item, also with those that come after one that panics: a waker that is
+/// broken shall not cost the next one its wake.
 #[inline]
 pub(crate) fn contain_each<T>(items: Vec<T>, f: impl Fn(T)) {
     let mut items = items.into_iter();

@@ -19,14 +19,15 @@
 //! So a task that always wakes itself gets one poll a turn, like every other, and none can starve
 //! another, a timer or a thread (promise 4).
 //!
-//! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack of
-//! `block_on`: it may borrow from its surroundings, where a spawned future must own what it uses.
+//! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack
+//! of `block_on`: it may borrow from its surroundings, where a spawned future must own what it
+//! uses.
 //!
 //! The scheduler is borrowed to be asked who is next, and given back before that task is polled or
 //! dropped: its code may spawn, wake, abort and drop what it likes (*No Borrow Across User Code*).
 //!
-//! Left out: any idea of what a task returns. The executor knows [`Task`](scheduler::Task), which is
-//! polled until it is over; `task/cell.rs` is next, and makes one of a future.
+//! Left out: any idea of what a task returns. The executor knows [`Task`](scheduler::Task), which
+//! is polled until it is over; `task/cell.rs` is next, and makes one of a future.
 
 pub(crate) mod scheduler;
 mod stall;
@@ -73,7 +74,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// A single-threaded executor: a set of tasks, a clock, timers.
 ///
 /// It keeps its unfinished tasks from one [`block_on`](Executor::block_on) to the next. Dropping it
-/// drops them, in the order in which they were spawned. It stays on the thread on which it was made.
+/// drops them, in the order in which they were spawned. It stays on the thread on which it was
+/// made.
 ///
 /// ```
 /// use handspun::executor::Executor;
@@ -115,9 +117,9 @@ impl Builder {
     }
 
     /// Whether the executor panics, with a report of every waiting task, when nothing can ever wake
-    /// a task again: none is runnable, no timer is armed, no
-    /// [blocking closure](crate::task::spawn_blocking) is out. Default: `false`, and it sleeps until
-    /// another thread wakes a task.
+    /// a task again: none is runnable, no timer is armed, no [blocking
+    /// closure](crate::task::spawn_blocking) is out. Default: `false`, and it sleeps until another
+    /// thread wakes a task.
     ///
     /// Leave it off where threads of your own hold wakers: the executor cannot know of them, and
     /// takes the wait for a hang.

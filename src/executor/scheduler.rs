@@ -20,8 +20,8 @@
 //! ```
 //!
 //! 1. [`spawn`](Scheduler::spawn): a new task is runnable at once.
-//! 2. [`wake`]: an idle task joins the run queue; one that is being polled will join it when the poll
-//!    ends; one that is in the queue stays where it is (*Queued Once*).
+//! 2. [`wake`]: an idle task joins the run queue; one that is being polled will join it when the
+//!    poll ends; one that is in the queue stays where it is (*Queued Once*).
 //! 3. [`begin_poll`](Scheduler::begin_poll): the first of the queue is handed to the loop, so that
 //!    the scheduler is free while user code runs.
 //! 4. [`end_poll`](Scheduler::end_poll): it was pending. Back into the queue if it was woken
@@ -33,8 +33,9 @@
 //!
 //! *No Borrow Across User Code*: the scheduler lies in a `RefCell`, and whoever needs it borrows it
 //! for the length of one method or one closure. In there nothing of the user's may be polled,
-//! dropped or woken, and no waker be cloned: such code may come back here (a destructor that spawns,
-//! a waker that wakes) and would find the cell borrowed. What it must drop or wake, a method returns.
+//! dropped or woken, and no waker be cloned: such code may come back here (a destructor that
+//! spawns, a waker that wakes) and would find the cell borrowed. What it must drop or wake, a
+//! method returns.
 //!
 //! Left out: loops, parking and futures. This is data and its transitions; `executor/mod.rs` turns
 //! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
@@ -224,8 +225,8 @@ impl Scheduler {
         }
     }
 
-    /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name is
-    /// not of this executor.
+    /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name
+    /// is not of this executor.
     fn wake(&mut self, name: Name) -> bool {
         if name.executor() != self.executor {
             return false;
@@ -256,7 +257,8 @@ impl Scheduler {
         Some(Polled { name, task })
     }
 
-    /// (4) The poll was pending: back into the queue if the task was woken meanwhile, else it waits.
+    /// (4) The poll was pending: back into the queue if the task was woken meanwhile, else it
+    /// waits.
     #[inline]
     pub(super) fn end_poll(&mut self) {
         let index = std::mem::replace(&mut self.polling, ROOT);
@@ -337,8 +339,8 @@ impl Scheduler {
         }
     }
 
-    /// Polls the timer of a `Sleep`: ready when its deadline is due; until then it is armed and will
-    /// wake `waker`. Returns the waker that is not needed, for the caller to drop.
+    /// Polls the timer of a `Sleep`: ready when its deadline is due; until then it is armed and
+    /// will wake `waker`. Returns the waker that is not needed, for the caller to drop.
     #[inline]
     pub(crate) fn poll_timer(
         &mut self,

@@ -4,7 +4,8 @@
 //! usual sign of it is a program that stands still and says nothing. An executor on one thread can
 //! do better: if no task is runnable, no timer is armed and no closure is out on another thread,
 //! then nobody is left who could wake anything. With
-//! [`panic_on_stall`](crate::executor::Builder::panic_on_stall) it says so, and names those who wait.
+//! [`panic_on_stall`](crate::executor::Builder::panic_on_stall) it says so, and names those who
+//! wait.
 
 use super::scheduler::Waiting;
 use std::fmt::Write;
@@ -27,8 +28,8 @@ pub(super) fn report(waiting: Vec<Waiting>) -> String {
         writeln!(report, "  {who} at {at}, polled {polls} {times}").expect("a string takes all");
     }
     report.push_str(
-        "Each of them returned Pending and then was not woken: its waker was dropped, or is held by \
-         another one on this list.",
+        "Each of them returned Pending and then was not woken: its waker was dropped, or is held \
+         by another one on this list.",
     );
     report
 }

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! The handle is the one that every task has, because the answer is awaited by a task like any
-//! other. Its [gate](AbortGate) says that it cannot be aborted once the closure has begun: nothing can
-//! stop a thread from outside.
+//! other. Its [gate](AbortGate) says that it cannot be aborted once the closure has begun: nothing
+//! can stop a thread from outside.
 //!
 //! The threads belong to the process, not to an executor. A new one starts when there are more jobs
 //! than idle threads, and one that has been idle for ten seconds ends.
@@ -42,10 +42,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Runs a closure that blocks (reads a file, computes for long) on another thread, and gives its
 /// result to whoever awaits the handle.
 ///
-/// A panic of the closure is a [`JoinError`](super::JoinError). [Aborting](JoinHandle::abort) the task
-/// before the closure has begun prevents it from running; after that, an abort does nothing. If the
-/// executor is dropped first, a closure that has begun runs to its end (unless the process ends) and
-/// its result is dropped; one that has not never runs.
+/// A panic of the closure is a [`JoinError`](super::JoinError). [Aborting](JoinHandle::abort) the
+/// task before the closure has begun prevents it from running; after that, an abort does nothing.
+/// If the executor is dropped first, a closure that has begun runs to its end (unless the process
+/// ends) and its result is dropped; one that has not never runs.
 ///
 /// A [paused](crate::time::pause) clock does not jump while a closure is out.
 ///

@@ -119,11 +119,11 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
         let Stage::Running(future) = &mut *stage else {
             unreachable!("a task that is over is not polled");
         };
-        // SAFETY: the future does not move until it is dropped. It was moved into the cell before it
-        // was first polled; the cell lies in an `Rc` from which it is never taken out (`spawn` hands
-        // out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only ones to get at `stage`
-        // are the functions of this file, which replace a `Running` as a whole, in place, by
-        // assignment: that drops the future where it lies.
+        // SAFETY: the future does not move until it is dropped. It was moved into the cell before
+        // it was first polled; the cell lies in an `Rc` from which it is never taken out (`spawn`
+        // hands out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only ones to get at
+        // `stage` are the functions of this file, which replace a `Running` as a whole, in place,
+        // by assignment: that drops the future where it lies.
         let future = unsafe { Pin::new_unchecked(future) };
         let output = ready!(future.poll(cx));
         *stage = Stage::Finished(output);
@@ -194,6 +194,9 @@ impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
 
     fn detach(&self) -> bool {
         self.detached.set(true);
+        // Who awaited the handle does not any more.
+        let joiner = self.joiner.take();
+        contain(|| drop(joiner));
         self.progress.get() == Progress::Over
     }
 }

@@ -7,8 +7,8 @@
 //! | stop it | `handle.abort()` | its future is dropped before it is polled again |
 //!
 //! Aborting sets a flag in the task's cell and wakes the task; the rest happens when the executor
-//! comes to it. So a task may abort itself, or one that is being polled further up the stack, and no
-//! destructor runs in the middle of the caller's work.
+//! comes to it. So a task may abort itself, or one that is being polled further up the stack, and
+//! no destructor runs in the middle of the caller's work.
 //!
 //! This ends the core walk. `task/mod.rs` has `spawn`, which puts these pieces together; then the
 //! road forks to time (`time/clock.rs`), and to everything else.
@@ -26,11 +26,12 @@ use std::task::{Context, Poll};
 
 /// Awaits a spawned task and gives what it returned.
 ///
-/// Dropping the handle *detaches* the task: it goes on running, and its result is dropped when it is
-/// there. To stop it, [`abort`](JoinHandle::abort) it.
+/// Dropping the handle *detaches* the task: it goes on running, and its result is dropped when it
+/// is there. To stop it, [`abort`](JoinHandle::abort) it.
 ///
-/// The result is an error if the task panicked or was aborted, or if its executor was dropped before
-/// it was finished. Unlike tokio's, the handle stays on the executor's thread (it is not `Send`).
+/// The result is an error if the task panicked or was aborted, or if its executor was dropped
+/// before it was finished. Unlike tokio's, the handle stays on the executor's thread (it is not
+/// `Send`).
 ///
 /// ```
 /// handspun::block_on(async {
@@ -159,8 +160,8 @@ thread_local! {
 /// Drops the result of a finished task that nobody has awaited.
 ///
 /// The result may hold the handle of another finished task, whose result holds another, a hundred
-/// thousand deep. Dropping one inside the other would overflow the stack, so the inner ones wait in a
-/// list until the outer one is done.
+/// thousand deep. Dropping one inside the other would overflow the stack, so the inner ones wait in
+/// a list until the outer one is done.
 fn drop_result(task: Rc<dyn Abort>) {
     // While the thread ends there may be no list any more; then the stack must do.
     let outermost = LATER.try_with(|later| match &mut *later.borrow_mut() {

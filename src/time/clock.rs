@@ -6,8 +6,8 @@
 //!
 //! Each executor has a clock of its own, since [`pause`](crate::time::pause) in one test must not
 //! stop another's. Timers count in ticks of a microsecond from the clock's *origin*, the moment at
-//! which it was first asked. A deadline is rounded up to ticks and the present down, so that a timer
-//! never fires early.
+//! which it was first asked. A deadline is rounded up to ticks and the present down, so that a
+//! timer never fires early.
 //!
 //! No other file of the crate reads the real clock.
 //!

@@ -1,17 +1,15 @@
 //! [`interval`]: the same again, every so often.
 //!
 //! An interval is a `Sleep` that is reset after each tick. The question is to what. Between two
-//! ticks the program may be busy for longer than a period; then a tick is late, and the next ones are
-//! behind the plan. [`MissedTickBehavior`] says how to go on:
+//! ticks the program may be busy for longer than a period; then a tick is late, and the next ones
+//! are behind the plan. [`MissedTickBehavior`] says how to go on:
 //!
-//! ```text
-//!   plan     0    1    2    3    4    5    6        a tick at each; period 1
-//!   work     ▏▏   ███████████▏    ▏    ▏    ▏       busy from 1 to 3.3
-//!   Burst    0    1          3.3  4    5    6       … 2 and 3 at once (both at 3.3), then as planned
-//!                            3.3
-//!   Delay    0    1          3.3  4.3  5.3  6.3     a period after the late one
-//!   Skip     0    1          3.3  4    5    6       leaves out 3, then as planned
-//! ```
+//! | with a period of 1 s, busy from 1 s to 3.3 s | ticks at |
+//! |---|---|
+//! | the plan | 0, 1, 2, 3, 4, 5 |
+//! | `Burst`: makes up for what was missed | 0, 1, 3.3, 3.3, 4, 5 |
+//! | `Delay`: goes on a period after the late tick | 0, 1, 3.3, 4.3, 5.3 |
+//! | `Skip`: leaves out what was missed | 0, 1, 3.3, 4, 5 |
 //!
 //! The names, and the rule that a tick up to 5 ms late counts as on time, are tokio's
 //! (`time/interval.rs`).

@@ -95,9 +95,9 @@ pub fn resume() {
 
 /// Sets a paused clock forward.
 ///
-/// When this is ready, every timer that has come due on the way has fired, and the tasks that it woke
-/// have been polled once. (All of them fire at once, in the order of their deadlines. To see what
-/// happens in between, [`sleep`] instead: the clock then stops at each deadline.)
+/// When this is ready, every timer that has come due on the way has fired, and the tasks that it
+/// woke have been polled once. (All of them fire at once, in the order of their deadlines. To see
+/// what happens in between, [`sleep`] instead: the clock then stops at each deadline.)
 ///
 /// ```
 /// use handspun::time::{self, Duration, Instant};

@@ -7,8 +7,8 @@
 //!
 //! It is the deadline that decides, not the timer: `Sleep` is ready when its executor's clock says
 //! so, and whatever may have happened to the timer meanwhile (it fired, it belongs to an executor
-//! that is gone, the future was carried to another thread), a poll that comes early arms it anew. So
-//! it cannot be ready early, and cannot wait for a timer that is not there.
+//! that is gone, the future was carried to another thread), a poll that comes early arms it anew.
+//! So it cannot be ready early, and cannot wait for a timer that is not there.
 //!
 //! Nothing points into a `Sleep`, so it may be moved at any time (it is `Unpin`, where tokio's is
 //! not).
@@ -114,13 +114,14 @@ impl Future for Sleep {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Sleep { deadline, timer } = self.get_mut();
-        // Cloned before the scheduler is borrowed, and dropped after: both are somebody else's code.
+        // Cloned before the scheduler is borrowed, and dropped after: both are somebody else's
+        // code.
         let waker = cx.waker().clone();
         match try_current(|scheduler| scheduler.poll_timer(*deadline, timer, waker)) {
             Some((poll, _unneeded_waker)) => poll,
             None => panic!(
-                "a handspun timer was polled where no executor is running: await it inside a future \
-                 that `handspun::block_on` runs"
+                "a handspun timer was polled where no executor is running: await it inside a \
+                 future that `handspun::block_on` runs"
             ),
         }
     }

@@ -1,9 +1,9 @@
 //! [`timeout`]: a future, or so much time, whichever comes first.
 //!
 //! It polls the future, and if that is pending, the sleep. The future comes first, so that one that
-//! is ready in time is never refused, even if the deadline passed while it waited for its poll. When
-//! the time is up the `Timeout` is ready, and whoever awaits it drops it, and with it the future:
-//! there is nothing more to cancelling.
+//! is ready in time is never refused, even if the deadline passed while it waited for its poll.
+//! When the time is up the `Timeout` is ready, and whoever awaits it drops it, and with it the
+//! future: there is nothing more to cancelling.
 //!
 //! It costs the future's size and 32 bytes. Next: `time/interval.rs`.
 
