@@ -7,19 +7,47 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use handspun::executor::Executor;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Runs a future on a paused clock; a stall panics instead of hanging the test.
 #[track_caller]
 pub fn paused<F: Future>(future: F) -> F::Output {
     Executor::builder().start_paused(true).panic_on_stall(true).build().block_on(future)
+}
+
+/// Panics with `message`, and prints nothing: for a panic that the test expects.
+pub fn panic_silently(message: &'static str) -> ! {
+    // Resuming does not call the panic hook, which is what prints.
+    panic::resume_unwind(Box::new(message))
+}
+
+/// Calls `f`. If it panics, returns the message instead of printing it.
+pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    thread_local!(static SILENT: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !SILENT.get() {
+                print(info);
+            }
+        }));
+    });
+    let before = SILENT.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    SILENT.set(before);
+    result.map_err(|payload| match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => payload.downcast_ref::<&str>().expect("a message").to_string(),
+    })
 }
 
 /// Lines, in the order in which they were written. Clones write into the same history.
@@ -60,6 +88,15 @@ impl History {
             pending,
         }
     }
+
+    /// A future that is never ready. It leaves its waker in `slot` each time it is polled, and
+    /// writes what a [`probe`](History::probe) writes.
+    pub fn parked(&self, name: &str, slot: &WakerSlot) -> Parked {
+        Parked {
+            probe: self.probe(name, usize::MAX),
+            slot: slot.clone(),
+        }
+    }
 }
 
 pub struct OnDrop(History, String);
@@ -94,6 +131,46 @@ impl Future for Probe {
 impl Drop for Probe {
     fn drop(&mut self) {
         self.history.push(format_args!("{}: drop", self.name));
+    }
+}
+
+/// Made by [`History::parked`].
+pub struct Parked {
+    probe: Probe,
+    slot: WakerSlot,
+}
+
+impl Future for Parked {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.probe.history.push(format_args!("{}: poll", self.probe.name));
+        self.slot.put(cx.waker());
+        Poll::Pending
+    }
+}
+
+/// Where a future leaves its waker, for others to call. Clones are the same slot.
+#[derive(Clone, Default)]
+pub struct WakerSlot(Rc<RefCell<Option<Waker>>>);
+
+impl WakerSlot {
+    pub fn new() -> WakerSlot {
+        WakerSlot::default()
+    }
+
+    pub fn put(&self, waker: &Waker) {
+        self.0.replace(Some(waker.clone()));
+    }
+
+    /// A clone of the waker that was put here last.
+    pub fn waker(&self) -> Waker {
+        self.0.borrow().clone().expect("a future has left its waker here")
+    }
+
+    /// Calls the waker that was put here last.
+    pub fn wake(&self) {
+        self.waker().wake();
     }
 }
 
