@@ -1231,6 +1231,34 @@ fn an_executor_may_be_dropped_inside_anothers_task() {
 }
 
 #[test]
+fn a_destructor_in_an_inner_executor_may_spawn_onto_the_outer_one() {
+    struct SpawnsOnDrop(History, Rc<Executor>);
+
+    impl Drop for SpawnsOnDrop {
+        fn drop(&mut self) {
+            self.0.push("inner: drop");
+            self.1.spawn(self.0.probe("outer's", 0));
+        }
+    }
+
+    let history = History::new();
+    let (outer, inner) = (Rc::new(paused_executor()), paused_executor());
+    let guard = SpawnsOnDrop(history.clone(), outer.clone());
+    inner.spawn(async move { drop(guard) });
+    outer.block_on(async {
+        drop(inner);
+        history.push("root: has dropped the inner one");
+        yield_now().await;
+    });
+    history.expect([
+        "inner: drop",
+        "root: has dropped the inner one",
+        "outer's: poll",
+        "outer's: drop",
+    ]);
+}
+
+#[test]
 fn a_foreign_waker_in_a_timer_is_dropped_with_the_executor() {
     let (counter, waker) = CountingWaker::new();
     let executor = paused_executor();
