@@ -555,7 +555,7 @@ fn a_panic_stays_in_its_task() {
             panic_silently("oh");
         });
         let other = handspun::spawn(history.probe("other", 2));
-        let error: JoinError = task.await.map(|()| ()).unwrap_err();
+        let error = task.await.unwrap_err();
         history.push(format_args!("root: {error}"));
         other.await.unwrap();
     });
@@ -623,7 +623,7 @@ fn a_join_error_says_what_has_happened() {
 
         let mut said = Vec::new();
         for task in [text, string, number, aborted] {
-            let error: JoinError = task.await.map(|()| ()).unwrap_err();
+            let error = task.await.unwrap_err();
             assert_ne!(error.is_panic(), error.is_cancelled());
             said.push(format!("{error} / {error:?}"));
         }
@@ -649,7 +649,7 @@ fn a_join_error_is_an_error_that_any_thread_may_have() {
 fn the_payload_of_a_panic_comes_out_whole() {
     paused(async {
         let task = handspun::spawn(async { resume_unwind(Box::new(vec![1, 2, 3])) });
-        let payload = task.await.map(|()| ()).unwrap_err().into_panic();
+        let payload = task.await.unwrap_err().into_panic();
         assert_eq!(*payload.downcast::<Vec<i32>>().unwrap(), [1, 2, 3]);
     });
 }
@@ -714,9 +714,9 @@ fn a_task_that_a_destructor_spawns_at_shutdown_is_cancelled() {
     });
     history.expect([
         "task: drop, spawns",
-        "late: drop",
         "task: has spawned",
         "neighbour: drop",
+        "late: drop",
     ]);
     let late = late.take().unwrap();
     assert!(late.is_finished());
