@@ -1083,8 +1083,8 @@ fn a_stall_names_every_task_that_waits() {
            task 1, spawned at tests/executor.rs:{first}:13, polled 1 time\n  \
            task 2 \"reader\", spawned at tests/executor.rs:{reader}:49, polled 2 times\n  \
            task 4, spawned at tests/executor.rs:{last}:13, polled 1 time\n\
-         Each of them returned Pending and then was not woken: its waker was dropped, or is held by \
-         another one on this list."
+         Each of them returned Pending and then was not woken: its waker was dropped, or is held \
+         by another one on this list."
     );
     assert_eq!(report, Err(expected));
 }

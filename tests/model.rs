@@ -1,9 +1,9 @@
 //! Random programs on handspun, and on a model of it that is written from the promises alone.
 //!
-//! A program is a few scripts: yield, sleep, spawn, wake, abort, await, panic and the like. Played by
-//! tasks of a real executor and by the [`Model`], it must leave the same history: every poll, every
-//! drop, every result, in the same order. The model has no futures, wakers or slots, only a queue of
-//! task numbers; who wants to know what handspun does can read it as the specification.
+//! A program is a few scripts: yield, sleep, spawn, wake, abort, await, panic and the like. Played
+//! by tasks of a real executor and by the [`Model`], it must leave the same history: every poll,
+//! every drop, every result, in the same order. The model has no futures, wakers or slots, only a
+//! queue of task numbers; who wants to know what handspun does can read it as the specification.
 
 mod support;
 
