@@ -136,6 +136,20 @@ fn a_handle_keeps_one_waker_and_drops_the_one_it_replaces() {
 }
 
 #[test]
+fn a_dropped_handle_lets_go_of_its_waker() {
+    paused(async {
+        let (counter, waker) = CountingWaker::new();
+        let mut task = handspun::spawn(yield_now());
+        assert!(poll_with(&mut task, &waker).is_pending());
+        drop((waker, task));
+        assert_eq!(std::sync::Arc::strong_count(&counter), 1);
+        yield_now().await;
+        yield_now().await;
+        assert_eq!(counter.wakes(), 0);
+    });
+}
+
+#[test]
 #[should_panic(expected = "a JoinHandle was polled after it had given its result")]
 fn a_handle_that_is_polled_after_its_result_panics() {
     paused(async {
