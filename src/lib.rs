@@ -13,7 +13,79 @@
 //! });
 //! assert_eq!(answer, 42);
 //! ```
-#![warn(clippy::undocumented_unsafe_blocks)]
+//!
+//! [`block_on`] and [`spawn`] are where to begin; [`task`] and [`time`] have the rest, and
+//! [`executor`] the settings. Names and semantics are tokio's.
+//!
+//! # Ten promises
+//!
+//! 1. **Lazy.** Nothing inside a future runs before its first poll.
+//! 2. **Woken means polled.** After a wake a task that is alive is polled at least once more. Many
+//!    wakes may become one poll.
+//! 3. **One poller.** A task is polled only on its executor's thread, never inside its own poll,
+//!    and never after it returned `Ready`.
+//! 4. **Fair.** One turn polls every task that was runnable when the turn began, once, in the order
+//!    in which they became runnable. A task that is woken during a turn waits for the next. Between
+//!    turns, and at least every 64 polls, timers that are due fire and wakes from other threads are
+//!    taken in. So no task can starve another, a timer, or a thread.
+//! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, equal
+//!    deadlines in the order in which they were armed.
+//! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
+//!    `abort` drops the task's future before it is polled again. Dropping a `JoinHandle` detaches.
+//! 7. **A panic stays in its task** and comes out of its `JoinHandle`. A panic of the root future
+//!    comes out of `block_on`, after every other task has been dropped.
+//! 8. **The root decides.** `block_on` returns when its future is ready. What the function
+//!    [`block_on`] leaves unfinished is dropped before it returns; an
+//!    [`Executor`](executor::Executor) keeps it for its next `block_on`, and drops it when it is
+//!    dropped itself.
+//! 9. **Replay.** On a paused clock and without threads, the same program does the same things in
+//!    the same order.
+//! 10. **Wakers are free.** A waker may be cloned, sent, called and dropped on any thread, at any
+//!     time, also after its task or its executor is gone. It touches no freed memory, because it
+//!     owns none.
+//!
+//! The tests that hold them: `tests/executor.rs` and `tests/task.rs` (1 to 4 and 6 to 10, by
+//! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
+//! threads), `tests/hostile.rs` (all of them under attack), and `tests/model.rs`, which compares
+//! random programs with a model of a page.
+//!
+//! # The map
+//!
+//! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
+//! is about a thousand lines: read it from top to bottom, and you know how an executor works. Each
+//! file's introduction names the next.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `panics.rs`, `pin.rs` | panics that must not spread; pin projections |
+//! | **`slab.rs`** | slots that are used again, and keys that cannot be mistaken |
+//! | **`name.rs`** | the name of a task: all that a waker carries |
+//! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
+//! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
+//! | `time/clock.rs` | what time it is, really or virtually |
+//! | **`executor/scheduler.rs`** | the states of a task, a function for each arrow |
+//! | **`waker.rs`** | from a name to a [`Waker`](std::task::Waker), and back |
+//! | **`executor/mod.rs`** | [`block_on`] and the loop (`executor/stall.rs`: the report of a hang) |
+//! | **`task/cell.rs`** | a task's memory: the future, then its result |
+//! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
+//! | `task/mod.rs`, `task/error.rs` | [`spawn`]; why a task has no result |
+//! | `task/blocking.rs` | closures that block, on threads of their own |
+//! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
+//!
+//! # Rules that the code cites by name
+//!
+//! - *No Borrow Across User Code*: while a future is polled or dropped, or a waker is cloned,
+//!   called or dropped, nothing of the executor's is borrowed: that code may come back at any
+//!   moment.
+//! - *Queued Once*: a task is in the run queue at most once, however often it was woken.
+//! - *Stale Names Are Harmless*: a name or key whose owner is gone is looked up and not found.
+//!
+//! And by absence: the executor never imports `task`; nothing but `time/clock.rs` reads the real
+//! clock; `unsafe` is only in `waker.rs`, `task/cell.rs` and `pin.rs`.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod executor;
 mod list;

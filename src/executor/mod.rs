@@ -26,7 +26,7 @@
 //! The scheduler is borrowed to be asked who is next, and given back before that task is polled or
 //! dropped: its code may spawn, wake, abort and drop what it likes (*No Borrow Across User Code*).
 //!
-//! Left out: any idea of what a task returns. The executor knows [`Task`](scheduler::Task), which
+//! Left out: any idea of what a task returns. The executor knows `scheduler::Task`, which
 //! is polled until it is over; `task/cell.rs` is next, and makes one of a future.
 
 pub(crate) mod scheduler;

@@ -1,6 +1,6 @@
 //! A task's memory: one allocation for the future, then for what it has become.
 //!
-//! `spawn` puts the future into a [`TaskCell`] behind an [`Rc`] with two owners, which see it from
+//! `spawn` puts the future into a [`TaskCell`] behind an `Rc` with two owners, which see it from
 //! two sides:
 //!
 //! ```text

@@ -2,9 +2,9 @@
 //!
 //! | call | to |
 //! |---|---|
-//! | [`sleep`], [`sleep_until`] | wait |
-//! | [`timeout`], [`timeout_at`] | give a future so much time and no more |
-//! | [`interval`], [`interval_at`] | do something again and again |
+//! | [`sleep()`], [`sleep_until`] | wait |
+//! | [`timeout()`], [`timeout_at`] | give a future so much time and no more |
+//! | [`interval()`], [`interval_at`] | do something again and again |
 //! | [`pause`], [`advance`], [`resume`] | take the clock into your own hands |
 //! | [`Instant`] | ask what time it is |
 //!
@@ -97,7 +97,7 @@ pub fn resume() {
 ///
 /// When this is ready, every timer that has come due on the way has fired, and the tasks that it
 /// woke have been polled once. (All of them fire at once, in the order of their deadlines. To see
-/// what happens in between, [`sleep`] instead: the clock then stops at each deadline.)
+/// what happens in between, [`sleep()`] instead: the clock then stops at each deadline.)
 ///
 /// ```
 /// use handspun::time::{self, Duration, Instant};
