@@ -11,7 +11,7 @@ use handspun::task::{JoinHandle, spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -27,16 +27,16 @@ struct Held<T> {
     let_go: Sender<()>,
 }
 
-/// Spawns a closure, and returns when it has begun. It returns `value` after it was let go.
+/// Spawns a closure, and returns when it has begun. It goes on with `then` after it was let go.
 ///
-/// This blocks the executor's thread; that does not matter to the thread on which it begins.
-fn begin_and_hold<T: Send + 'static>(value: T) -> Held<T> {
+/// This blocks the executor's thread, which a thread of the pool does not need.
+fn begin_and_hold<T: Send + 'static>(then: impl FnOnce() -> T + Send + 'static) -> Held<T> {
     let (begun, has_begun) = channel();
     let (let_go, is_let_go) = channel();
     let handle = spawn_blocking(move || {
         begun.send(()).unwrap();
         wait_for(&is_let_go);
-        value
+        then()
     });
     wait_for(&has_begun);
     Held { handle, let_go }
@@ -110,7 +110,8 @@ struct PanicsWhenDropped(DropCount);
 impl Drop for PanicsWhenDropped {
     fn drop(&mut self) {
         self.0.add();
-        panic!("a destructor that panics");
+        // As `panic!`, but prints nothing.
+        resume_unwind(Box::new("a destructor that panics"));
     }
 }
 
@@ -156,7 +157,7 @@ fn handles_may_be_awaited_in_any_order() {
         [2, 1, 0],
     ] {
         block_on(async {
-            let mut closures = [0, 1, 2].map(begin_and_hold);
+            let mut closures = [0, 1, 2].map(|n| begin_and_hold(move || n));
             // The one that is awaited last ends first.
             for place in order.into_iter().rev() {
                 assert!(!closures[place].handle.is_finished());
@@ -185,7 +186,7 @@ fn thousands_of_closures_all_complete() {
 fn tasks_are_polled_while_a_closure_blocks() {
     block_on(async {
         let history = History::new();
-        let closure = begin_and_hold("closure");
+        let closure = begin_and_hold(|| "closure");
         let task = spawn({
             let history = history.clone();
             async move {
@@ -247,16 +248,12 @@ fn the_closure_itself_is_outside_of_any_executor() {
 fn the_513th_closure_waits_for_a_thread() {
     block_on(async {
         let (door, closures) = fill_the_pool();
-        let begun = DropCount::default();
-        let at_begin = begun.value();
-        let waits = spawn_blocking(move || drop(at_begin));
-        for _ in 0..100 {
-            yield_now().await;
-            thread::yield_now();
-        }
-        assert_eq!(begun.get(), 0);
+        let (begun, has_begun) = channel();
+        let waits = spawn_blocking(move || begun.send(()).unwrap());
+        assert!(has_begun.recv_timeout(Duration::from_millis(20)).is_err());
         drop(door);
         waits.await.unwrap();
+        wait_for(&has_begun);
         join_all(closures).await;
     });
 }
@@ -314,7 +311,7 @@ fn an_abort_that_races_with_the_begin_either_prevents_the_closure_or_does_nothin
 #[test]
 fn a_closure_that_was_aborted_after_it_began_gives_its_value() {
     block_on(async {
-        let mut closure = begin_and_hold("value");
+        let mut closure = begin_and_hold(|| "value");
         closure.handle.abort();
         closure.handle.abort_handle().abort();
         for _ in 0..10 {
@@ -331,17 +328,11 @@ fn a_closure_that_was_aborted_after_it_began_gives_its_value() {
 #[test]
 fn a_closure_that_was_aborted_after_it_began_still_gives_its_panic() {
     block_on(async {
-        let (begun, has_begun) = channel();
-        let (let_go, is_let_go) = channel();
-        let handle = spawn_blocking(move || {
-            begun.send(()).unwrap();
-            wait_for(&is_let_go);
-            panic_any("a payload")
-        });
-        wait_for(&has_begun);
-        handle.abort();
-        let_go.send(()).unwrap();
-        let error = handle.await.unwrap_err();
+        let closure = begin_and_hold::<()>(|| panic_any("a payload"));
+        closure.handle.abort();
+        yield_now().await;
+        closure.let_go();
+        let error = closure.handle.await.unwrap_err();
         assert_eq!(*error.into_panic().downcast::<&str>().unwrap(), "a payload");
     });
 }
@@ -394,17 +385,19 @@ fn a_paused_clock_goes_on_when_the_closure_that_was_out_is_aborted() {
 
 #[test]
 fn an_executor_does_not_stall_while_a_closure_is_out_and_does_when_it_has_ended() {
+    let ended = AtomicUsize::new(0);
     let message = panic_message(|| {
         paused(async {
-            let closure = begin_and_hold(());
-            spawn(async move {
-                closure.let_go();
-                closure.handle.await.unwrap();
-            });
+            // An executor that stalls would do so at once.
+            let (_never_sends, receiver) = channel::<()>();
+            let wait = move || receiver.recv_timeout(Duration::from_millis(5)).is_err();
+            assert!(spawn_blocking(wait).await.unwrap());
+            ended.fetch_add(1, Ordering::SeqCst);
             pending::<()>().await;
         })
     });
     assert!(message.starts_with("the executor has stalled"), "{message}");
+    assert_eq!(ended.into_inner(), 1);
 }
 
 // The end of the executor.
@@ -413,7 +406,8 @@ fn an_executor_does_not_stall_while_a_closure_is_out_and_does_when_it_has_ended(
 fn dropping_the_executor_does_not_wait_for_a_closure_that_has_begun() {
     let executor = Executor::new();
     let results = DropCount::default();
-    let Held { handle, let_go } = executor.block_on(async { begin_and_hold(results.value()) });
+    let result = results.value();
+    let Held { handle, let_go } = executor.block_on(async { begin_and_hold(|| result) });
     drop(executor);
     assert!(block_on(handle).map(|_| ()).unwrap_err().is_cancelled());
     assert_eq!(results.get(), 0);
@@ -424,17 +418,9 @@ fn dropping_the_executor_does_not_wait_for_a_closure_that_has_begun() {
 #[test]
 fn block_on_does_not_wait_for_a_closure_that_has_begun() {
     let (ended, has_ended) = channel();
-    let (let_go, is_let_go) = channel();
-    let (begun, has_begun) = channel();
-    block_on(async move {
-        drop(spawn_blocking(move || {
-            begun.send(()).unwrap();
-            wait_for(&is_let_go);
-            ended.send("ran to its end").unwrap();
-        }));
-        wait_for(&has_begun);
-    });
-    let_go.send(()).unwrap();
+    let closure = block_on(async { begin_and_hold(move || ended.send("ran to its end").unwrap()) });
+    assert!(has_ended.try_recv().is_err());
+    closure.let_go();
     assert_eq!(has_ended.recv(), Ok("ran to its end"));
 }
 
@@ -444,23 +430,22 @@ fn a_closure_that_had_not_begun_never_runs_after_its_executor_is_gone() {
     let (door, closures) = other.block_on(async { fill_the_pool() });
     let captured = DropCount::default();
     let captive = captured.value();
-    let handle = block_on(async {
-        // Not the handle alone: `block_on` would wait for it.
-        [spawn_blocking(move || {
+    let mut handle = None;
+    block_on(async {
+        handle = Some(spawn_blocking::<_, ()>(move || {
             let _captive = captive;
             unreachable!("its executor is gone");
-        })]
+        }));
     });
     assert_eq!(captured.get(), 1);
     drop(door);
     other.block_on(join_all(closures));
-    let [handle] = handle;
-    assert!(block_on(handle).unwrap_err().is_cancelled());
+    assert!(block_on(handle.unwrap()).unwrap_err().is_cancelled());
     assert_eq!(captured.get(), 1);
 }
 
 #[test]
-fn a_closure_spawned_while_the_executor_shuts_down_never_runs() {
+fn a_closure_spawned_at_shutdown_that_had_not_begun_never_runs() {
     struct SpawnsWhenDropped(Option<CountedDrop>);
 
     impl Drop for SpawnsWhenDropped {
@@ -473,6 +458,8 @@ fn a_closure_spawned_while_the_executor_shuts_down_never_runs() {
         }
     }
 
+    let other = Executor::new();
+    let (door, closures) = other.block_on(async { fill_the_pool() });
     let captured = DropCount::default();
     let spawner = SpawnsWhenDropped(Some(captured.value()));
     block_on(async {
@@ -483,6 +470,8 @@ fn a_closure_spawned_while_the_executor_shuts_down_never_runs() {
         yield_now().await;
     });
     assert_eq!(captured.get(), 1);
+    drop(door);
+    other.block_on(join_all(closures));
 }
 
 #[test]
@@ -520,15 +509,19 @@ fn what_a_closure_has_captured_is_dropped_once_before_its_handle_is_ready() {
 #[test]
 fn a_result_is_dropped_once_whoever_waits_for_it() {
     let results = DropCount::default();
+    let begin_and_hold_result = || {
+        let result = results.value();
+        begin_and_hold(|| result)
+    };
     block_on(async {
-        let awaited = begin_and_hold(results.value());
+        let awaited = begin_and_hold_result();
         awaited.let_go();
         let value = awaited.handle.await.unwrap();
         assert_eq!(results.get(), 0);
         drop(value);
         assert_eq!(results.get(), 1);
 
-        let detached = begin_and_hold(results.value());
+        let detached = begin_and_hold_result();
         detached.handle.abort();
         drop(detached.handle);
         detached.let_go.send(()).unwrap();
@@ -536,13 +529,13 @@ fn a_result_is_dropped_once_whoever_waits_for_it() {
             yield_now().await;
         }
 
-        let over_before_detached = begin_and_hold(results.value());
-        over_before_detached.let_go();
-        while !over_before_detached.handle.is_finished() {
+        let detached_when_over = begin_and_hold_result();
+        detached_when_over.let_go();
+        while !detached_when_over.handle.is_finished() {
             yield_now().await;
         }
         assert_eq!(results.get(), 2);
-        drop(over_before_detached);
+        drop(detached_when_over);
         assert_eq!(results.get(), 3);
     });
     assert_eq!(results.get(), 3);
@@ -551,30 +544,23 @@ fn a_result_is_dropped_once_whoever_waits_for_it() {
 #[test]
 fn destructors_that_panic_on_a_thread_of_the_pool_harm_nobody() {
     let drops = DropCount::default();
-    for _ in 0..3 {
-        let executor = Executor::new();
-        let value = PanicsWhenDropped(drops.clone());
-        let Held { handle, let_go } = executor.block_on(async { begin_and_hold(value) });
-        drop(handle);
-        drop(executor);
-        let_go.send(()).unwrap();
-
-        let executor = Executor::new();
-        let payload = PanicsWhenDropped(drops.clone());
-        let (begun, has_begun) = channel();
-        let (let_go, is_let_go) = channel();
-        executor.block_on(async {
-            drop(spawn_blocking(move || {
-                begun.send(()).unwrap();
-                wait_for(&is_let_go);
-                panic_any(payload);
-            }));
+    // If each cost the pool a thread, none would be left.
+    for _ in 0..THREADS {
+        let results = [Ok(drops.clone()), Err(drops.clone())];
+        let closures = block_on(async {
+            results.map(|result| {
+                begin_and_hold(move || match result {
+                    Ok(value) => PanicsWhenDropped(value),
+                    Err(payload) => resume_unwind(Box::new(PanicsWhenDropped(payload))),
+                })
+            })
         });
-        wait_for(&has_begun);
-        drop(executor);
-        let_go.send(()).unwrap();
+        for Held { handle, let_go } in closures {
+            drop(handle);
+            let_go.send(()).unwrap();
+        }
     }
-    drops.wait_for(6);
+    drops.wait_for(2 * THREADS);
     block_on(async {
         for n in 0..20 {
             assert_eq!(spawn_blocking(move || n).await.unwrap(), n);

@@ -1440,6 +1440,16 @@ fn no_sleep_on_a_running_clock_ends_early() {
 }
 
 #[test]
+fn a_sleep_until_the_past_is_ready_at_the_first_poll_of_a_fresh_executor() {
+    handspun::block_on(async {
+        let now = Instant::now();
+        for deadline in [now - secs(1), now] {
+            assert!(poll_with(&mut sleep_until(deadline), Waker::noop()).is_ready());
+        }
+    });
+}
+
+#[test]
 fn sleeps_on_a_running_clock_end_in_order_while_others_yield() {
     handspun::block_on(async {
         let history = History::new();
