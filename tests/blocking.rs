@@ -14,7 +14,7 @@ use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use support::{History, paused};
 
@@ -207,17 +207,17 @@ fn tasks_are_polled_while_a_closure_blocks() {
 #[test]
 fn closures_run_at_the_same_time() {
     block_on(async {
-        let (ping, pinged) = channel();
-        let (pong, ponged) = channel();
-        let first = spawn_blocking(move || {
-            ping.send(()).unwrap();
-            wait_for(&ponged);
-        });
-        let second = spawn_blocking(move || {
-            wait_for(&pinged);
-            pong.send(()).unwrap();
-        });
-        join_all(vec![first, second]).await;
+        // Some threads are idle from the round before, and half of what is needed is not there.
+        for count in [2, 4, 8, 16, 32] {
+            let all_are_here = Arc::new(Barrier::new(count));
+            let closures = (0..count).map(|_| {
+                let all_are_here = all_are_here.clone();
+                spawn_blocking(move || {
+                    all_are_here.wait();
+                })
+            });
+            join_all(closures.collect()).await;
+        }
     });
 }
 
