@@ -28,8 +28,8 @@
 //!    in which they became runnable. A task that is woken during a turn waits for the next. Between
 //!    turns, and at least every 64 polls, timers that are due fire and wakes from other threads are
 //!    taken in. So no task can starve another, a timer, or a thread.
-//! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, equal
-//!    deadlines in the order in which they were armed.
+//! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, which count
+//!    in microseconds, and equal deadlines in the order in which they were armed.
 //! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
 //!    `abort` drops the task's future before it is polled again. Dropping a `JoinHandle` detaches.
 //! 7. **A panic stays in its task** and comes out of its `JoinHandle`. A panic of the root future

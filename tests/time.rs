@@ -1484,3 +1484,46 @@ fn an_interval_on_a_running_clock_is_not_early() {
         }
     });
 }
+
+// What does not hold yet.
+
+#[test]
+fn a_sleep_reset_to_the_present_or_the_past_ends_at_once() {
+    for deadline in [secs(1), secs(2)] {
+        paused(async {
+            let timeline = Timeline::new();
+            let sleep = SharedSleep::new(secs(10));
+            let task = spawn(sleep.clone().wait(timeline.clone()));
+            time::sleep(secs(2)).await;
+            sleep.reset(timeline.start + deadline);
+            task.await.unwrap();
+            timeline.expect(["0ns pending", "2s ready"]);
+        });
+    }
+}
+
+#[test]
+fn a_sleep_until_the_past_is_ready_at_the_first_poll_on_a_running_clock() {
+    handspun::block_on(async {
+        let mut other = sleep(HOUR);
+        assert!(poll_with(&mut other, Waker::noop()).is_pending());
+        yield_now().await;
+        let turn = Instant::now();
+        while turn.elapsed() < micros(20) {}
+        let mut past = sleep_until(turn + micros(10));
+        assert!(past.is_elapsed());
+        assert!(poll_with(&mut past, Waker::noop()).is_ready());
+    });
+}
+
+#[test]
+fn sleeps_end_also_when_the_clock_was_advanced_by_a_million_years() {
+    for years in [500_000, 1_000_000] {
+        paused(async {
+            time::advance(secs(years * 365 * 86_400)).await;
+            let start = Instant::now();
+            sleep(secs(1)).await;
+            assert_eq!(start.elapsed(), secs(1));
+        });
+    }
+}

@@ -74,8 +74,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// A single-threaded executor: a set of tasks, a clock, timers.
 ///
 /// It keeps its unfinished tasks from one [`block_on`](Executor::block_on) to the next. Dropping it
-/// drops them, in the order in which they were spawned. It stays on the thread on which it was
-/// made.
+/// drops them, in the order in which they were spawned, and then what their destructors have
+/// spawned, until nothing is left. It stays on the thread on which it was made.
 ///
 /// ```
 /// use handspun::executor::Executor;

@@ -358,8 +358,7 @@ impl Scheduler {
         let ticks = self.clock.deadline_ticks(deadline);
         let first = self.first_number;
         let timers = self.timers.get_or_insert_with(|| Box::new(Wheel::numbered_from(first)));
-        // A running clock is read once a turn, for all timers; one that stands costs nothing.
-        if self.clock.is_paused() && ticks <= self.clock.now_ticks() || timers.is_due(ticks) {
+        if timers.is_due(ticks) || self.clock.stands_past(deadline) {
             return (Poll::Ready(()), Some(waker));
         }
         let armed = TimerName::new(self.executor, timers.arm(ticks, waker));
@@ -376,6 +375,19 @@ impl Scheduler {
             return None;
         }
         self.timers.as_mut()?.get_mut(name.key())
+    }
+
+    /// Gives a timer another deadline. If there is nothing to wait for (any more), returns whom to
+    /// wake instead.
+    fn move_timer(&mut self, key: Key, deadline: Instant) -> Result<TimerName, Option<Waker>> {
+        let waker = self.disarm_timer(key).ok_or(None)?;
+        let ticks = self.clock.deadline_ticks(deadline);
+        match &mut self.timers {
+            Some(timers) if !timers.is_due(ticks) && !self.clock.stands_past(deadline) => {
+                Ok(TimerName::new(self.executor, timers.arm(ticks, waker)))
+            }
+            _ => Err(Some(waker)),
+        }
     }
 
     fn disarm_timer(&mut self, key: Key) -> Option<Waker> {
@@ -546,20 +558,20 @@ impl TimerName {
         }
     }
 
-    /// Gives the timer another deadline, if it has not fired yet. `None`: it has, or it is not this
-    /// executor's; then whoever waited is woken and will arm a new one.
+    /// Gives the timer another deadline. `None`: there is no timer any more, and whoever waited for
+    /// it has been woken, to look again: it had fired, or the new deadline is due, or it is not this
+    /// executor's.
     pub(crate) fn move_to(self, deadline: Instant) -> Option<TimerName> {
         let moved = try_current(|scheduler| {
             let ours = scheduler.executor == self.executor;
-            ours.then(|| {
-                let timers = scheduler.timers.as_mut()?;
-                let waker = timers.disarm(self.key())?;
-                let key = timers.arm(scheduler.clock.deadline_ticks(deadline), waker);
-                Some(TimerName::new(self.executor, key))
-            })
+            ours.then(|| scheduler.move_timer(self.key(), deadline))
         });
         match moved.flatten() {
-            Some(timer) => timer,
+            Some(Ok(timer)) => Some(timer),
+            Some(Err(woken)) => {
+                woken.into_iter().for_each(Waker::wake);
+                None
+            }
             None => {
                 self.release();
                 None

@@ -78,9 +78,10 @@ where
         joiner: None,
     })));
     let answer = Answer { job: job.clone() };
-    let handle = super::spawn_gated(answer, job.clone());
-    POOL.submit(job);
-    handle
+    // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
+    // all that has been done.
+    POOL.submit(job.clone());
+    super::spawn_gated(answer, job)
 }
 
 /// A closure and its result, between the executor's thread and one of the pool.
@@ -192,7 +193,7 @@ impl Pool {
     #[track_caller]
     fn submit(&'static self, job: Arc<dyn Run>) {
         let mut state = lock(&self.state);
-        state.line.push_back(job);
+        state.line.push_back(job.clone());
         if state.line.len() <= state.idle {
             self.submitted.notify_one();
             return;
@@ -206,11 +207,10 @@ impl Pool {
         if let Err(error) = thread.spawn(|| self.work()) {
             let mut state = lock(&self.state);
             state.threads -= 1;
-            // With another thread the job waits for that one; with none it would wait for ever.
+            // With other threads the job waits for one of them; with none it would wait for ever.
             if state.threads == 0 {
-                let line = std::mem::take(&mut state.line);
+                state.line.retain(|waiting| !Arc::ptr_eq(waiting, &job));
                 drop(state);
-                drop(line);
                 panic!("spawn_blocking could not start a thread: {error}");
             }
         }

@@ -140,6 +140,12 @@ impl Clock {
         matches!(self.pace, Pace::Paused(_))
     }
 
+    /// Whether the clock stands, at or past this deadline. (One that runs is not read for this: the
+    /// executor reads it once a turn, for all timers.)
+    pub(crate) fn stands_past(&self, deadline: Instant) -> bool {
+        matches!(self.pace, Pace::Paused(now) if deadline <= now)
+    }
+
     /// Stops the clock, if it is not stopped already.
     pub(crate) fn pause(&mut self) {
         self.pace = Pace::Paused(self.now());
@@ -195,7 +201,8 @@ impl Clock {
 const NANOS_PER_TICK: u32 = 1_000;
 const TICKS_PER_SECOND: u64 = 1_000_000;
 
-/// The last tick, 584,942 years after the origin, which no clock reaches.
+/// The last tick, 584,942 years after the origin. A clock that is set forward stops short of it,
+/// and what is armed for it never fires.
 pub(crate) const NEVER: u64 = u64::MAX;
 
 fn ticks(seconds: u64, ticks: u32) -> u64 {

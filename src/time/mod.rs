@@ -8,9 +8,9 @@
 //! | [`pause`], [`advance`], [`resume`] | take the clock into your own hands |
 //! | [`Instant`] | ask what time it is |
 //!
-//! Promise 5: a timer never fires early; timers fire in the order of their deadlines, and equal
-//! deadlines in the order in which they were armed. Any [`Duration`] is legal, up to
-//! [`Duration::MAX`], and so is a deadline in the past.
+//! Promise 5: a timer never fires early; timers fire in the order of their deadlines (rounded up to
+//! microseconds), and equal deadlines in the order in which they were armed. Any [`Duration`] is
+//! legal, up to [`Duration::MAX`], and so is a deadline in the past.
 //!
 //! `clock.rs` says what time it is, `wheel.rs` keeps the timers, `sleep.rs` makes futures of them;
 //! `timeout.rs` and `interval.rs` stand on `sleep.rs`.
@@ -109,6 +109,9 @@ pub fn resume() {
 ///     assert!(task.is_finished());
 /// });
 /// ```
+///
+/// A clock can be set forward by 584,942 years, from when its executor first used it. Set further
+/// than that, it stands still, and no sleep ends any more.
 ///
 /// # Panics
 /// If the clock is not paused, or no executor runs on this thread.

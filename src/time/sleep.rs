@@ -45,7 +45,8 @@ pub fn sleep(duration: Duration) -> Sleep {
     sleep_until(Instant::now().far_add(duration))
 }
 
-/// Waits until `deadline`. If that has passed already, the first poll is ready.
+/// Waits until `deadline`. If that has passed already, this is ready at its first poll on a paused
+/// clock, and in the next turn at the latest on a running one, which is read once a turn.
 ///
 /// # Cancel safety
 /// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
