@@ -496,17 +496,25 @@ fn block_on_in_a_destructor_panics_with_advice_and_stays_in_the_task() {
 }
 
 #[test]
-fn a_destructor_may_spawn_in_an_executor_that_ends() {
+fn what_a_destructor_spawns_in_an_executor_that_ends_is_dropped_too() {
     let history = History::new();
     let executor = Executor::new();
     let dropped = history.clone();
     let spawner = Dropping(move || {
-        let handle = spawn(dropped.probe("late", 0));
-        dropped.push(format_args!("finished: {}", handle.is_finished()));
+        let late = dropped.probe("late", 0);
+        let latest = Cell::new(Some(dropped.probe("latest", 0)));
+        let spawner = Dropping(move || drop(latest.take().map(spawn)));
+        drop(spawn(async move {
+            late.await;
+            drop(spawner);
+        }));
+        dropped.push("spawner: drop");
     });
-    executor.spawn(async move { drop(spawner) });
+    let handle = executor.spawn(async move { drop(spawner) });
+    executor.spawn(history.probe("other", 0));
     drop(executor);
-    history.expect(["late: drop", "finished: true"]);
+    assert!(block_on(handle).unwrap_err().is_cancelled());
+    history.expect(["spawner: drop", "other: drop", "late: drop", "latest: drop"]);
 }
 
 // Handles.
@@ -655,6 +663,42 @@ fn an_executor_is_dropped_inside_a_task_of_another() {
         "inner dropped",
         "both are woken",
     ]);
+}
+
+#[test]
+fn a_destructor_in_another_executor_spawns_in_the_running_one() {
+    let history = History::new();
+    let running = Rc::new(Executor::new());
+    let (reach, told) = (running.clone(), history.clone());
+    running.block_on(async move {
+        let other = Executor::new();
+        let probe = told.probe("late", 0);
+        let probe = Cell::new(Some(probe));
+        let spawner = Dropping(move || drop(reach.spawn(probe.take().expect("dropped once"))));
+        other.spawn(async move { drop(spawner) });
+        drop(other);
+        told.push("other dropped");
+        yield_now().await;
+    });
+    history.expect(["other dropped", "late: poll", "late: drop"]);
+}
+
+#[test]
+fn a_root_that_panics_when_dropped_after_ready_has_panicked() {
+    let history = History::new();
+    let executor = Executor::new();
+    executor.spawn(history.probe("task", 9));
+    let bomb = Dropping(|| panic_quietly());
+    let mut output = Some(history.on_drop("output"));
+    let root = catch(|| {
+        executor.block_on(poll_fn(move |_| {
+            let _captured = &bomb;
+            Poll::Ready(output.take())
+        }))
+    });
+    assert!(root.is_err());
+    history.expect(["task: poll", "output", "task: drop"]);
+    assert_eq!(executor.block_on(async { 1 }), 1);
 }
 
 #[test]
