@@ -65,7 +65,7 @@
 //! | `time/clock.rs` | what time it is, really or virtually |
 //! | **`executor/scheduler.rs`** | the states of a task, a function for each arrow |
 //! | **`waker.rs`** | from a name to a [`Waker`](std::task::Waker), and back |
-//! | **`executor/mod.rs`** | [`block_on`] and the loop (`executor/stall.rs`: the report of a hang) |
+//! | **`executor/mod.rs`** | [`block_on`], and the loop (`executor/stall.rs`: hangs reported) |
 //! | **`task/cell.rs`** | a task's memory: the future, then its result |
 //! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
 //! | `task/mod.rs`, `task/error.rs` | [`spawn`]; why a task has no result |

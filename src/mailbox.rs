@@ -27,6 +27,7 @@
 use crate::name::{MAX_EXECUTORS, Name};
 use crate::slab::Key;
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -34,7 +35,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 /// What another thread can want of an executor.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Letter {
     /// Poll this task.
     Wake(Name),
@@ -62,9 +63,10 @@ impl Mailbox {
     /// Puts a letter in and rings. Any thread may.
     fn deliver(&self, letter: Letter) {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        // A thread that wakes the same task a million times while the executor is busy shall not
-        // fill the memory: the letter that is still unread will do.
         if letters.last() != Some(&letter) {
+            if letters.len() == letters.capacity() {
+                forget_repeats(&mut letters);
+            }
             letters.push(letter);
         }
         drop(letters);
@@ -103,6 +105,17 @@ impl Mailbox {
         // Still `ASLEEP` if the limit ended the sleep, or a stray token did.
         let _ = self.bell.compare_exchange(ASLEEP, SILENT, Ordering::AcqRel, Ordering::Acquire);
     }
+}
+
+/// Makes room for more letters, by leaving out repeated ones first.
+///
+/// Threads may wake the same few tasks a million times while the executor is busy, or not running.
+/// One unread letter for each will do. So an unread box grows with the tasks, not with the wakes.
+fn forget_repeats(letters: &mut Vec<Letter>) {
+    let mut seen = HashSet::with_capacity(letters.len());
+    letters.retain(|letter| seen.insert(*letter));
+    // As much room again as is needed: the next look for repeats is that far away.
+    letters.reserve(letters.len() + 4);
 }
 
 /// The mailboxes of all executors that are alive, by the executors' numbers.

@@ -111,6 +111,17 @@ fn a_letter_that_is_repeated_while_unread_is_kept_once() {
 }
 
 #[test]
+fn an_unread_box_grows_with_the_tasks_and_not_with_the_wakes() {
+    let mailbox = mailbox();
+    for _ in 0..10_000 {
+        (0..3).for_each(|task| mailbox.deliver(letter(0, task)));
+    }
+    let unread = mailbox.empty();
+    assert!(unread.len() < 20, "{} letters for three tasks", unread.len());
+    assert_eq!(unread[..3], [letter(0, 0), letter(0, 1), letter(0, 2)]);
+}
+
+#[test]
 fn the_bell_rings_from_the_first_letter_until_the_box_is_emptied() {
     let mailbox = mailbox();
     assert!(!mailbox.has_rung());

@@ -40,7 +40,7 @@ pub(crate) const MAX_EXECUTORS: usize = 1 << EXECUTOR_BITS;
 pub(crate) const MAX_TASKS: usize = 1 << INDEX_BITS;
 
 /// Which task of which executor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Name(u64);
 
 impl Name {

@@ -25,7 +25,7 @@
 use std::num::NonZeroU64;
 
 /// Where something lives in a [`Slab`], and which one it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Key {
     /// The slot. Used again after a remove.
     pub(crate) index: u32,

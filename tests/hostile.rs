@@ -23,7 +23,7 @@ use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use support::{CountingWaker, History, paused};
@@ -946,6 +946,132 @@ fn a_million_timers_come_and_go() {
         sleep(2 * 1_000 * MS).await;
         assert_eq!(start.elapsed(), 2 * 1_000 * MS, "a dropped timer stops no clock");
         assert_eq!(counter.wakes(), 0);
+    });
+}
+
+// Ends that meet.
+
+thread_local! {
+    /// An executor that a waker's destructor drops.
+    static DOOMED: RefCell<Option<Executor>> = const { RefCell::new(None) };
+}
+
+/// A joiner's clone or drop is user code, and may end the very task that is asked about.
+#[test]
+fn a_task_that_ends_while_its_joiner_is_replaced_is_not_waited_for() {
+    let doomed = Executor::new();
+    let mut handle = doomed.spawn(pending::<()>());
+    DOOMED.set(Some(doomed));
+    paused(async {
+        let last = Rc::new(Cell::new(false));
+        let is_last = last.clone();
+        let waker = hostile_waker(move |call| {
+            if call == Call::Drop && is_last.get() {
+                drop(DOOMED.take());
+            }
+        });
+        assert!(poll_with(&mut handle, &waker).is_pending());
+        drop(waker);
+        last.set(true);
+        assert!(handle.await.unwrap_err().is_cancelled());
+    });
+}
+
+#[test]
+fn wakers_on_the_wheel_of_an_executor_that_ends_do_not_panic_out_of_it() {
+    let (_sleeps, answer) = block_on(async {
+        let sleeps = [(); 2].map(|()| {
+            let waker = hostile_waker(|call| {
+                if call != Call::Clone {
+                    panic_quietly()
+                }
+            });
+            let mut sleep = sleep(Duration::MAX);
+            assert!(poll_with(&mut sleep, &waker).is_pending());
+            std::mem::forget(waker);
+            sleep
+        });
+        (sleeps, 7)
+    });
+    assert_eq!(answer, 7);
+}
+
+/// "Whatever may have happened to the timer meanwhile": who waits is told to look again.
+#[test]
+fn a_sleep_whose_executor_ends_wakes_who_waits_for_it() {
+    let (counter, waker) = CountingWaker::new();
+    let executor = Executor::new();
+    let sleep = executor.block_on(async {
+        let mut sleep = sleep(Duration::MAX);
+        assert!(poll_with(&mut sleep, &waker).is_pending());
+        Some(sleep)
+    });
+    drop(executor);
+    assert_eq!(counter.wakes(), 1);
+    drop(sleep);
+}
+
+/// If the executor ends before the closure does, the result goes down with the handle.
+#[test]
+fn a_late_result_of_a_blocking_closure_may_panic_when_dropped() {
+    let (begin, begun) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let (executor, second) = (Executor::new(), Executor::new());
+    let late = executor.block_on(async {
+        let closure = move || {
+            let result = Dropping(|| panic_quietly());
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+            result
+        };
+        Some(spawn_blocking(closure))
+    });
+    begun.recv().unwrap();
+    drop(executor);
+    end.send(()).unwrap();
+    thread::sleep(50 * MS);
+    let outer = second.spawn(async { late });
+    second.block_on(yield_now());
+    assert!(catch(|| drop(outer)).is_ok());
+    // The list of results that wait to be dropped still works.
+    let history = History::new();
+    let output = history.on_drop("output");
+    let handle = second.spawn(async { output });
+    second.block_on(yield_now());
+    drop(handle);
+    history.expect(["output"]);
+}
+
+/// The list of results that wait to be dropped ends with its thread; the stack is small.
+#[test]
+fn a_deep_chain_of_outputs_is_dropped_at_the_end_of_a_thread() {
+    on_a_small_stack(|| {
+        KEPT.with_borrow_mut(Vec::clear);
+        let executor = Executor::new();
+        let first_use_of_the_list = executor.spawn(async {});
+        executor.block_on(yield_now());
+        drop(first_use_of_the_list);
+        let mut first: Link = None;
+        for _ in 0..DEEP {
+            let next = first.take();
+            first = Some(executor.spawn(async move { Box::new(next) as Box<dyn Any> }));
+        }
+        executor.block_on(yield_now());
+        KEPT.with_borrow_mut(|kept| kept.push(Box::new(first)));
+    });
+}
+
+#[test]
+fn a_sleep_reset_to_the_present_takes_no_time() {
+    paused(async {
+        let start = Instant::now();
+        let sleep = Rc::new(RefCell::new(sleep(10 * MS)));
+        let waited = sleep.clone();
+        let waits = spawn(poll_fn(move |cx| Pin::new(&mut *waited.borrow_mut()).poll(cx)));
+        yield_now().await;
+        Pin::new(&mut *sleep.borrow_mut()).reset(start);
+        waits.await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
     });
 }
 

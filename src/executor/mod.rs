@@ -213,7 +213,8 @@ impl Drop for Executor {
         let previous = scheduler::set_current(Some(self.scheduler.clone()));
         drop_tasks(&self.scheduler);
         scheduler::set_current(previous);
-        self.scheduler.borrow_mut().end();
+        let left = self.scheduler.borrow_mut().end();
+        contain_each(left, |timer| timer.value.wake());
     }
 }
 

@@ -194,8 +194,10 @@ impl Scheduler {
         }
     }
 
-    /// Gives number and mailbox back. All tasks must have been dropped.
-    pub(super) fn end(&mut self) {
+    /// Gives number and mailbox back. All tasks must have been dropped. Returns whom the timers
+    /// that are left would have woken, for the caller to wake: a `Sleep` may outlive its executor,
+    /// and will then look for another.
+    pub(super) fn end(&mut self) -> Vec<Fired<Waker>> {
         let next_task = self.tasks.next_number();
         let next_timer = self.timers.as_ref().map(|timers| timers.next_number());
         let registration = Registration {
@@ -204,6 +206,7 @@ impl Scheduler {
             next_number: next_timer.map_or(next_task, |next_timer| next_timer.max(next_task)),
         };
         registration.release();
+        self.timers.as_mut().map(|timers| timers.advance(NEVER)).unwrap_or_default()
     }
 
     // The arrows.
@@ -559,7 +562,7 @@ impl TimerName {
     }
 
     /// Gives the timer another deadline. `None`: there is no timer any more, and whoever waited for
-    /// it has been woken, to look again: it had fired, or the new deadline is due, or it is not this
+    /// it has been woken, to look again. It had fired, or the new deadline is due, or it is another
     /// executor's.
     pub(crate) fn move_to(self, deadline: Instant) -> Option<TimerName> {
         let moved = try_current(|scheduler| {

@@ -76,6 +76,7 @@ where
         closure: Some(Box::new(f)),
         result: None,
         joiner: None,
+        wanted: true,
     })));
     let answer = Answer { job: job.clone() };
     // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
@@ -96,6 +97,8 @@ struct Parts<R> {
     result: Option<Result<R, Payload>>,
     /// Whom to wake when the result is there.
     joiner: Option<Waker>,
+    /// Whether anybody waits for the result. If not, the thread that made it drops it.
+    wanted: bool,
 }
 
 impl<R> Job<R> {
@@ -142,6 +145,11 @@ impl<R> Future for Answer<R> {
 impl<R> Drop for Answer<R> {
     fn drop(&mut self) {
         self.job.prevent();
+        let mut parts = lock(&self.job.0);
+        parts.wanted = false;
+        let left = (parts.result.take(), parts.joiner.take());
+        drop(parts);
+        contain(|| drop(left));
         try_current(Scheduler::end_blocking);
     }
 }
@@ -159,6 +167,10 @@ impl<R: Send> Run for Job<R> {
         };
         let result = catch(closure);
         let mut parts = lock(&self.0);
+        if !parts.wanted {
+            drop(parts);
+            return contain(|| drop(result));
+        }
         parts.result = Some(result);
         let joiner = parts.joiner.take();
         drop(parts);
@@ -223,8 +235,7 @@ impl Pool {
             while let Some(job) = state.line.pop_front() {
                 drop(state);
                 job.run();
-                // Holds the result, if nobody waits for it any more.
-                contain(|| drop(job));
+                drop(job);
                 state = lock(&self.state);
             }
             state.idle += 1;

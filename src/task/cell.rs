@@ -176,15 +176,19 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
 
 impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
     fn poll_join(&self, id: Id, cx: &mut Context<'_>) -> Poll<Result<F::Output, JoinError>> {
-        match self.progress.get() {
-            Progress::Running => {
-                let joiner = self.joiner.take().filter(|joiner| joiner.will_wake(cx.waker()));
-                self.joiner.set(Some(joiner.unwrap_or_else(|| cx.waker().clone())));
+        if self.progress.get() == Progress::Running {
+            let joiner = self.joiner.take().filter(|joiner| joiner.will_wake(cx.waker()));
+            self.joiner.set(Some(joiner.unwrap_or_else(|| cx.waker().clone())));
+            // A waker's clone and drop are somebody else's code. They may have ended the task.
+            if self.progress.get() == Progress::Running {
                 return Poll::Pending;
             }
-            Progress::Taken => panic!("a JoinHandle was polled after it had given its result"),
-            Progress::Over => self.progress.set(Progress::Taken),
         }
+        let progress = self.progress.replace(Progress::Taken);
+        assert!(
+            progress == Progress::Over,
+            "a JoinHandle was polled after it had given its result"
+        );
         Poll::Ready(match self.stage.replace(Stage::Gone) {
             Stage::Finished(output) => Ok(output),
             Stage::Panicked(payload) => Err(JoinError::panicked(id, payload)),

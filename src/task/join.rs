@@ -20,6 +20,7 @@ use crate::name::{Id, Name};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -153,9 +154,13 @@ fn abort<A: Abort + ?Sized>(task: &A, name: Name) {
 }
 
 thread_local! {
-    /// Results to be dropped after the one that is being dropped. `None` when none is.
-    static LATER: RefCell<Option<Vec<Rc<dyn Abort>>>> = const { RefCell::new(None) };
+    /// Results to be dropped after the one that is being dropped; `None` when none is. It is empty
+    /// whenever nobody drops a result, so it needs no destructor, and without one it is still there
+    /// for destructors that run while the thread ends.
+    static LATER: RefCell<Option<ManuallyDrop<Results>>> = const { RefCell::new(None) };
 }
+
+type Results = Vec<Rc<dyn Abort>>;
 
 /// Drops the result of a finished task that nobody has awaited.
 ///
@@ -163,28 +168,18 @@ thread_local! {
 /// thousand deep. Dropping one inside the other would overflow the stack, so the inner ones wait in
 /// a list until the outer one is done.
 fn drop_result(task: Rc<dyn Abort>) {
-    // While the thread ends there may be no list any more; then the stack must do.
-    let outermost = LATER.try_with(|later| match &mut *later.borrow_mut() {
-        Some(later) => {
-            later.push(task.clone());
-            false
-        }
-        none => {
-            *none = Some(Vec::new());
-            true
-        }
+    let outermost = LATER.with_borrow_mut(|later| {
+        let outermost = later.is_none();
+        later.get_or_insert_default().push(task);
+        outermost
     });
-    if outermost == Ok(false) {
-        return;
+    if outermost {
+        let next = || LATER.with_borrow_mut(|later| later.as_mut().and_then(|later| later.pop()));
+        while let Some(task) = next() {
+            task.drop_result();
+        }
+        LATER.take().map(ManuallyDrop::into_inner);
     }
-    let mut next = Some(task);
-    while let Some(task) = next {
-        task.drop_result();
-        drop(task);
-        let pop = |later: &RefCell<Option<Vec<_>>>| later.borrow_mut().as_mut().and_then(Vec::pop);
-        next = LATER.try_with(pop).ok().flatten();
-    }
-    let _ = LATER.try_with(|later| later.take());
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
