@@ -83,7 +83,7 @@ pub(crate) struct Scheduler {
     /// Names that were given to tasks, by the task's number. Few tasks have one.
     task_names: BTreeMap<NonZeroU64, Box<str>>,
     pub(crate) clock: Clock,
-    /// Made when the first timer is armed: 12 KiB, which an executor without timers need not pay.
+    /// Made when the first timer is armed: 11 KiB, which an executor without timers need not pay.
     timers: Option<Box<Wheel<Waker>>>,
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
@@ -154,9 +154,10 @@ pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
 
 /// (2) Wakes a task, wherever its executor is. Any thread may call this, at any time.
 ///
-/// The short way is for a task of the executor that runs on this thread: a comparison, a flag, a
-/// push; no lock and no atomic operation. Everything else takes the long way through the mailbox,
-/// which is also right when the executor is on this thread but not running, or gone.
+/// The shortest way is for the task that is being polled: a note. The short way is for a task of the
+/// executor that runs on this thread: a look-up and a push, no lock and no atomic operation. All
+/// else takes the long way through the mailbox, which is also right when the executor is on this
+/// thread but not running, or gone.
 #[inline]
 pub(crate) fn wake(name: Name) {
     let wakes_itself = POLLING.with(|polling| {

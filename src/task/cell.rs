@@ -122,8 +122,9 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
         // SAFETY: the future does not move until it is dropped. It was moved into the cell before
         // it was first polled; the cell lies in an `Rc` from which it is never taken out (`spawn`
         // hands out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only ones to get at
-        // `stage` are the functions of this file, which replace a `Running` as a whole, in place,
-        // by assignment: that drops the future where it lies.
+        // `stage` are the functions of this file. They replace a `Running` as a whole, in place, by
+        // assignment, which drops the future where it lies; and they move a stage out only when
+        // `progress` says that it is not `Running` any more.
         let future = unsafe { Pin::new_unchecked(future) };
         let output = ready!(future.poll(cx));
         *stage = Stage::Finished(output);
