@@ -1,2 +1,146 @@
-//! The companion.
-fn main() {}
+//! The companion: what `cargo run` starts, to show people around.
+//!
+//! ```text
+//!   main.rs        the commands, and what becomes of their errors
+//!   page.rs        the text of each page, 80 columns wide
+//!   checkout.rs    what the pages tell of: the examples, and the source in reading order
+//!   example.rs     finds an example by what somebody typed, and has cargo run it
+//!   spelling.rs    what somebody may have meant
+//! ```
+//!
+//! Nothing about an example or a file of the source is written down here twice: names and summaries
+//! are read from the checkout when they are shown, so they are what they are today. And the tour is
+//! not told but run: it is the example itself.
+//!
+//! Only `print` writes to stdout. Its error ends the program: quietly when the reader has seen
+//! enough, as in `cargo run | head -1`, else with a complaint.
+
+mod checkout;
+mod example;
+mod page;
+mod spelling;
+#[allow(
+    dead_code,
+    reason = "an example is a program: its `main` is not called here"
+)]
+#[path = "../../../examples/00_tour.rs"]
+mod tour;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+const COMMANDS: [&str; 7] = [
+    "tour",
+    "list",
+    "example",
+    "read",
+    "help",
+    "--help",
+    "--version",
+];
+
+/// Why a command was not carried out.
+enum Error {
+    /// It was not understood.
+    Usage(String),
+    /// The checkout is not there any more, or cargo is not.
+    Missing(String),
+    /// Stdout could not be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::Output(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(Error::Usage(message)) => {
+            complain(&message);
+            ExitCode::from(2)
+        }
+        Err(Error::Missing(message)) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+        Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Error::Output(error)) => {
+            complain(&format!("cannot write: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
+    let Some((command, arguments)) = arguments.split_first() else {
+        return welcome();
+    };
+    let page = match command.to_str() {
+        Some("tour") => return tour(arguments),
+        Some("example") => return example::run(arguments),
+        Some("list") => page::list()?,
+        Some("read") => page::read()?,
+        Some("help" | "--help" | "-h") => page::HELP.to_string(),
+        Some("--version" | "-V") => page::VERSION.to_string(),
+        _ => return Err(unknown(&command.to_string_lossy())),
+    };
+    if !arguments.is_empty() {
+        return Err(Error::Usage(format!("`{}` takes no argument", command.display())));
+    }
+    print(&page)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a newcomer sees.
+fn welcome() -> Result<ExitCode, Error> {
+    print(page::WELCOME)?;
+    print_tour(false);
+    print(page::AFTER_THE_TOUR)?;
+    print(&page::whats_here()?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tour(arguments: &[OsString]) -> Result<ExitCode, Error> {
+    let (real, afterwards) = match arguments {
+        [] => (false, page::AFTER_THE_TOUR),
+        [option] if option == "--real" => (true, page::AFTER_THE_REAL_TOUR),
+        _ => return Err(Error::Usage("`tour` takes `--real`, or nothing".to_string())),
+    };
+    print_tour(real);
+    print(afterwards)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_tour(real: bool) {
+    tour::tour(real, |time, line| {
+        // A task has nobody to give the error to. What is printed after the tour meets it again.
+        let _ = print(&format!("{:7.3} s  {line}\n", time.as_secs_f64()));
+    });
+}
+
+/// The error for a word that is no command. It may be meant for an example.
+fn unknown(word: &str) -> Error {
+    let meant = match spelling::nearest(word, COMMANDS) {
+        Some(command) => Some(command.to_string()),
+        None => example::guess(word).map(|name| format!("example {name}")),
+    };
+    Error::Usage(match meant {
+        Some(meant) => format!("no command `{word}`: did you mean `cargo run -- {meant}`?"),
+        None => format!("no command `{word}`: `cargo run -- help` shows those that there are"),
+    })
+}
+
+fn print(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes())
+}
+
+/// One line on stderr. If that is closed, there is nobody left to tell.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "handspun: {message}");
+}

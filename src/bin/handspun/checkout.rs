@@ -1,0 +1,85 @@
+//! What there is in the checkout: the examples, and the source in reading order.
+//!
+//! Each file says in its first sentence what it is, and that sentence is all that is shown of it.
+
+use crate::Error;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// A part of the source that is read in one go.
+pub struct Walk {
+    pub title: &'static str,
+    /// Paths in `src`, in order.
+    pub files: &'static [&'static str],
+}
+
+#[rustfmt::skip]
+pub const WALKS: [Walk; 3] = [
+    Walk {
+        title: "The core",
+        files: &[
+            "lib.rs", "slab.rs", "name.rs", "mailbox.rs", "executor/scheduler.rs", "waker.rs",
+            "executor/mod.rs", "task/cell.rs", "task/join.rs",
+        ],
+    },
+    Walk {
+        title: "Time",
+        files: &[
+            "list.rs", "time/wheel.rs", "time/clock.rs", "time/sleep.rs", "time/timeout.rs",
+            "time/interval.rs",
+        ],
+    },
+    Walk {
+        title: "Threads for what blocks",
+        files: &["task/blocking.rs"],
+    },
+];
+
+/// The root of the checkout in which this program was built.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The names of all examples, sorted: their files without `.rs`.
+pub fn examples() -> Result<Vec<String>, Error> {
+    let folder = root().join("examples");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
+        let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The first sentence of an example.
+pub fn summary_of_example(name: &str) -> Result<String, Error> {
+    summary(&root().join("examples").join(format!("{name}.rs")))
+}
+
+/// The first sentence of a file of the source.
+pub fn summary_of_source(file: &str) -> Result<String, Error> {
+    summary(&root().join("src").join(file))
+}
+
+fn summary(path: &Path) -> Result<String, Error> {
+    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let header = text.lines().map_while(|line| line.strip_prefix("//! "));
+    let paragraph = header.collect::<Vec<_>>().join(" ");
+    let sentence = match paragraph.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => paragraph,
+    };
+    // Links and emphasis are for rustdoc.
+    Ok(sentence.replace("[`", "`").replace("`]", "`").replace('*', ""))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::Missing(format!(
+        "cannot read {}: {error}. If the checkout has moved, call `cargo run` in it",
+        path.display()
+    ))
+}

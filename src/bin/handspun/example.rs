@@ -1,0 +1,92 @@
+//! Runs an example by its number, its name or a part of its name.
+//!
+//! Cargo does the work, so that an example that was just edited is built first. What is typed after
+//! the example is for the example, and its exit code is ours.
+
+use crate::Error;
+use crate::checkout;
+use crate::spelling;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
+    let Some((wanted, arguments)) = arguments.split_first() else {
+        return Err(Error::Usage("which example? `cargo run -- list` shows them".to_string()));
+    };
+    let name = find(wanted)?;
+
+    let manifest = checkout::root().join("Cargo.toml");
+    if !manifest.is_file() {
+        return Err(Error::Missing(format!(
+            "no {}: if the checkout has moved, call `cargo run` in it",
+            manifest.display()
+        )));
+    }
+    // Cargo says where it is to the programs that it runs.
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command.args(["run", "--quiet", "--manifest-path"]).arg(manifest);
+    command.args(["--example", &name, "--"]).args(arguments);
+    let status = command.status().map_err(|error| {
+        let cargo = cargo.display();
+        Error::Missing(format!("cannot start {cargo}: {error}. Is cargo in your PATH?"))
+    })?;
+    // There is no code when a signal ended it.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The example that `word` comes closest to, if it comes close to any.
+pub fn guess(word: &str) -> Option<String> {
+    let names = checkout::examples().ok()?;
+    match &matching(word, &names)[..] {
+        [name] => Some(name.to_string()),
+        _ => nearest(word, &names).map(str::to_string),
+    }
+}
+
+fn find(wanted: &OsStr) -> Result<String, Error> {
+    // A path is fine: `examples/01_lazy.rs` is what a shell completes.
+    let word = Path::new(wanted).file_stem().unwrap_or(wanted).to_string_lossy();
+    let names = checkout::examples()?;
+    match &matching(&word, &names)[..] {
+        [name] => Ok(name.to_string()),
+        [] => Err(Error::Usage(match nearest(&word, &names) {
+            Some(name) => format!("no example `{word}`: did you mean `{name}`?"),
+            None => format!("no example `{word}`: `cargo run -- list` shows those that there are"),
+        })),
+        several => {
+            let several = several.join(", ");
+            Err(Error::Usage(format!("`{word}` may be {several}: which one?")))
+        }
+    }
+}
+
+/// All examples that may be meant: by number if the word is one, else by name or a part of it.
+fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
+    let names = names.iter().map(String::as_str);
+    match word.parse::<u32>() {
+        Ok(wanted) => names.filter(|name| number(name) == Some(wanted)).collect(),
+        Err(_) if names.clone().any(|name| name == word) => {
+            names.filter(|name| *name == word).collect()
+        }
+        Err(_) => names.filter(|name| name.contains(word)).collect(),
+    }
+}
+
+/// The example with a part that is spelled almost like `word`.
+fn nearest<'a>(word: &str, names: &'a [String]) -> Option<&'a str> {
+    let parts = |name: &'a String| {
+        let title = name.split_once('_').map_or("", |(_, title)| title);
+        [name, title].into_iter().chain(title.split('_'))
+    };
+    let part = spelling::nearest(word, names.iter().flat_map(parts))?;
+    names.iter().map(String::as_str).find(|name| name.contains(part))
+}
+
+/// `17_sleep` is number 17.
+fn number(name: &str) -> Option<u32> {
+    name.split_once('_')?.0.parse().ok()
+}

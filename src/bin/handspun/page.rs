@@ -1,0 +1,129 @@
+//! The pages: plain text, at most 80 columns wide.
+
+use crate::Error;
+use crate::checkout::{self, WALKS};
+
+const COLUMNS: usize = 80;
+
+/// Where the second column of a table begins.
+const SECOND: usize = 29;
+
+pub const WELCOME: &str = "\
+handspun is a single-threaded async executor, spun by hand on std alone and made
+to be read. It is what stands behind an `.await`: here you can watch it work.
+
+Three tasks on one thread (examples/00_tour.rs), run for you just now:
+
+";
+
+pub const AFTER_THE_TOUR: &str = "
+Notice: db and cache waited side by side, so the server was open at 0.300, not
+at 0.500. And you did not wait a second: this clock is paused, and whenever all
+tasks wait it jumps to the next deadline. `cargo run -- tour --real` waits.
+";
+
+pub const AFTER_THE_REAL_TOUR: &str = "
+The same on the real clock: a timer fires on time or a little late, never early.
+";
+
+const EXAMPLES: &str = "\
+The examples. Read one, predict what it prints, run it.
+
+";
+
+const AFTER_THE_LIST: &str = "
+Run one by number or by name: `cargo run -- example 17`. Its source is
+examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt.
+";
+
+const READ: &str = "\
+The source, in the order in which it is best read. The head of each file says
+what it is and leads to the next. The core is enough to know what an executor
+does; the rest can wait.
+";
+
+pub const HELP: &str = "\
+The companion of handspun, an async executor that is made to be read.
+
+usage: cargo run [-- COMMAND]
+
+  (no command)      what this is, the tour, and where to go from there
+  tour [--real]     three tasks, and a second: a virtual one, or a real one
+  list              all examples
+  example WHICH ..  runs an example, by its number, its name or a part of its
+                    name, with the arguments that follow
+  read              the source, in the order in which it is best read
+  help              this page; also --help, -h
+  --version         the version; also -V
+";
+
+pub const VERSION: &str = concat!("handspun ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// What a newcomer sees after the tour.
+pub fn whats_here() -> Result<String, Error> {
+    let mut page = format!("\n{EXAMPLES}{}", table(&examples()?));
+    page += "\nThe source, in the order in which it is best read.\n\n";
+    for walk in WALKS {
+        let files: Vec<&str> = walk.files.iter().map(|file| file.trim_end_matches(".rs")).collect();
+        page += &wrapped(&format!("  {}: ", walk.title), 4, &files.join(", "));
+    }
+    page += "
+Next:
+
+  cargo run -- example 1    what does an async fn do when it is called?
+  cargo run -- read         the source again, with a sentence on each file
+";
+    Ok(page)
+}
+
+pub fn list() -> Result<String, Error> {
+    Ok(format!("{EXAMPLES}{}{AFTER_THE_LIST}", table(&examples()?)))
+}
+
+pub fn read() -> Result<String, Error> {
+    let mut page = READ.to_string();
+    for walk in WALKS {
+        let mut rows = Vec::new();
+        for file in walk.files {
+            rows.push((format!("src/{file}"), checkout::summary_of_source(file)?));
+        }
+        page += &format!("\n{}:\n\n{}", walk.title, table(&rows));
+    }
+    page += "\nThe files that are not here are best met where they are used.\n";
+    Ok(page)
+}
+
+fn examples() -> Result<Vec<(String, String)>, Error> {
+    let names = checkout::examples()?;
+    names
+        .into_iter()
+        .map(|name| checkout::summary_of_example(&name).map(|summary| (name, summary)))
+        .collect()
+}
+
+/// Two columns: names, and what they are.
+fn table(rows: &[(String, String)]) -> String {
+    let line = |(name, text): &(String, String)| {
+        let first = format!("  {name} ");
+        wrapped(&format!("{first:SECOND$}"), SECOND, text)
+    };
+    rows.iter().map(line).collect()
+}
+
+/// `first`, then the words of `text`, in lines that are indented from the second on.
+fn wrapped(first: &str, indent: usize, text: &str) -> String {
+    let mut lines = String::new();
+    let mut line = first.to_string();
+    for word in text.split_whitespace() {
+        if line.chars().count() + word.chars().count() > COLUMNS {
+            lines += line.trim_end();
+            lines.push('\n');
+            line = " ".repeat(indent);
+        }
+        line += word;
+        line.push(' ');
+    }
+    lines += line.trim_end();
+    lines.push('\n');
+    lines
+}
