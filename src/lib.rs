@@ -52,7 +52,7 @@
 //! # The map
 //!
 //! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
-//! is about a thousand lines: read it from top to bottom, and you know how an executor works. Each
+//! is about a thousand lines: read it from `slab.rs` down, and you know how an executor works. Each
 //! file's introduction names the next.
 //!
 //! | file | what it is |

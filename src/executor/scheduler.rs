@@ -154,10 +154,10 @@ pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
 
 /// (2) Wakes a task, wherever its executor is. Any thread may call this, at any time.
 ///
-/// The shortest way is for the task that is being polled: a note. The short way is for a task of the
-/// executor that runs on this thread: a look-up and a push, no lock and no atomic operation. All
-/// else takes the long way through the mailbox, which is also right when the executor is on this
-/// thread but not running, or gone.
+/// The shortest way is for the task that is being polled: a note. The short way is for a task of
+/// the executor that runs on this thread: a look-up and a push, no lock and no atomic operation.
+/// All else takes the long way through the mailbox, which is also right when the executor is on
+/// this thread but not running, or gone.
 #[inline]
 pub(crate) fn wake(name: Name) {
     let wakes_itself = POLLING.with(|polling| {

@@ -11,7 +11,7 @@
 //! no destructor runs in the middle of the caller's work.
 //!
 //! This ends the core walk. `task/mod.rs` has `spawn`, which puts these pieces together; then the
-//! road forks to time (`time/clock.rs`), and to everything else.
+//! road forks to time (`list.rs` is its first file), and to everything else.
 
 use super::JoinError;
 use super::cell::{Abort, Join};

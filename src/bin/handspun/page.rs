@@ -61,7 +61,8 @@ pub const VERSION: &str = concat!("handspun ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What a newcomer sees after the tour.
 pub fn whats_here() -> Result<String, Error> {
-    let mut page = format!("\n{EXAMPLES}{}", table(&examples()?));
+    let mut page = format!("\n{EXAMPLES}");
+    page += &wrapped("  ", 2, &checkout::examples()?.join(", "));
     page += "\nThe source, in the order in which it is best read.\n\n";
     for walk in WALKS {
         let files: Vec<&str> = walk.files.iter().map(|file| file.trim_end_matches(".rs")).collect();
@@ -71,6 +72,7 @@ pub fn whats_here() -> Result<String, Error> {
 Next:
 
   cargo run -- example 1    what does an async fn do when it is called?
+  cargo run -- list         the examples again, with a sentence on each
   cargo run -- read         the source again, with a sentence on each file
 ";
     Ok(page)
