@@ -1,11 +1,12 @@
 //! Doubly linked lists without pointers: the links are indexes into one slab.
 //!
-//! A wait queue and a slot of the timer wheel need the same thing of their list: put at the back,
-//! take from the front, and take out of the *middle* when a future is dropped, each in constant
-//! time. The usual answer is an intrusive list, whose nodes live inside the futures and point at
-//! each other: no allocation, but raw pointers into pinned memory and a page of rules. Here the
-//! nodes live in a slab and name each other by index. Nothing can dangle and there is no `unsafe`;
-//! the price is one index look-up a step, in memory that is packed closer than futures are.
+//! Those who wait, for a time or for one another, stand in lists: join at the back, leave from the
+//! front when it is their turn, and leave from the *middle* when their future is dropped, each in
+//! constant time. The usual answer is an intrusive list, whose nodes live inside the futures and
+//! point at each other: no allocation, but raw pointers into pinned memory and a page of rules.
+//! Here the nodes live in a slab and name each other by index. Nothing can dangle and there is no
+//! `unsafe`; the price is one index look-up a step, in memory that is packed closer than futures
+//! are.
 //!
 //! ```text
 //!   List { first: 2, last: 0 }
@@ -20,7 +21,7 @@
 //! Many lists share one [`Nodes`]; a node is in at most one of them at a time. A [`List`] is two
 //! numbers, so a wheel can afford 704 of them.
 //!
-//! Next: `time/wheel.rs`, the first user.
+//! Next: `time/wheel.rs`, which has a list in each slot.
 
 use crate::slab::{Key, Slab};
 use std::num::NonZeroU64;

@@ -30,7 +30,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -39,14 +39,16 @@ use std::time::Duration;
 pub(crate) enum Letter {
     /// Poll this task.
     Wake(Name),
-    /// The `Sleep` that armed this timer was dropped or reset elsewhere: take the timer off the
-    /// wheel, and wake whoever waits for it, to look again.
+    /// About timers, and to be skipped until `time/sleep.rs`: the `Sleep` that armed this one was
+    /// dropped or reset elsewhere. Take the timer off the wheel, and wake whoever waits for it, to
+    /// look again.
     Release(Key),
 }
 
 /// Letters for one executor, from any thread.
 pub(crate) struct Mailbox {
-    letters: Mutex<Vec<Letter>>,
+    /// `None` while no executor has this mailbox: what comes then is for one that has ended.
+    letters: Mutex<Option<Vec<Letter>>>,
     bell: AtomicU8,
     /// The executor's thread: the one that sleeps.
     thread: Thread,
@@ -62,18 +64,24 @@ const ASLEEP: u8 = 2;
 impl Mailbox {
     /// Puts a letter in and rings. Any thread may.
     fn deliver(&self, letter: Letter) {
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        if letters.last() != Some(&letter) {
-            if letters.len() == letters.capacity() {
-                forget_repeats(&mut letters);
+        match &mut *self.letters() {
+            None => return,
+            Some(letters) if letters.last() == Some(&letter) => {}
+            Some(letters) => {
+                if letters.len() == letters.capacity() {
+                    forget_repeats(letters);
+                }
+                letters.push(letter);
             }
-            letters.push(letter);
         }
-        drop(letters);
         // After the push: an executor that hears the bell must find the letter.
         if self.bell.swap(RUNG, Ordering::AcqRel) == ASLEEP {
             self.thread.unpark();
         }
+    }
+
+    fn letters(&self) -> MutexGuard<'_, Option<Vec<Letter>>> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there may be letters. One load, for each turn of the executor.
@@ -86,8 +94,7 @@ impl Mailbox {
     pub(crate) fn empty(&self) -> Vec<Letter> {
         // Before the take: a letter that comes in between rings again.
         self.bell.swap(SILENT, Ordering::AcqRel);
-        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut letters)
+        self.letters().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Sleeps until the bell rings, or for `limit` at most if there is one. May also return for no
@@ -118,7 +125,8 @@ fn forget_repeats(letters: &mut Vec<Letter>) {
     letters.reserve(letters.len() + 4);
 }
 
-/// The mailboxes of all executors that are alive, by the executors' numbers.
+/// The mailboxes of all executors, by the executors' numbers. A thread that has run an executor
+/// keeps one mailbox, for its next executor, until the thread ends.
 static REGISTRY: RwLock<Vec<Entry>> = RwLock::new(Vec::new());
 
 struct Entry {
@@ -157,16 +165,18 @@ impl Registration {
     /// A number and a mailbox for an executor on this thread.
     ///
     /// # Panics
-    /// If 16,384 executors are alive.
+    /// If 16,384 mailboxes are in use.
     pub(crate) fn acquire() -> Registration {
         let spare = SPARE.try_with(|spare| spare.0.take()).ok().flatten();
-        spare.unwrap_or_else(Registration::new)
+        let registration = spare.unwrap_or_else(Registration::new);
+        *registration.mailbox.letters() = Some(Vec::new());
+        registration
     }
 
     /// Gives number and mailbox back, for the next executor on this thread.
     pub(crate) fn release(self) {
-        // Letters for the executor that has ended. They would be stale in the next one as well.
-        self.mailbox.empty();
+        *self.mailbox.letters() = None;
+        self.mailbox.bell.store(SILENT, Ordering::Release);
         let mut leftover = Some(self);
         // Fails while the thread ends: then nobody comes after us.
         let _ = SPARE.try_with(|spare| leftover = spare.0.replace(leftover.take()));
@@ -177,7 +187,7 @@ impl Registration {
 
     fn new() -> Registration {
         let mailbox = Arc::new(Mailbox {
-            letters: Mutex::new(Vec::new()),
+            letters: Mutex::new(None),
             bell: AtomicU8::new(SILENT),
             thread: std::thread::current(),
         });

@@ -15,7 +15,7 @@ const WATCHDOG: Duration = Duration::from_secs(5);
 /// A mailbox of this thread's that is in no registry.
 fn mailbox() -> Mailbox {
     Mailbox {
-        letters: Mutex::new(Vec::new()),
+        letters: Mutex::new(Some(Vec::new())),
         bell: AtomicU8::new(SILENT),
         thread: thread::current(),
     }
@@ -165,7 +165,7 @@ fn a_letter_that_comes_while_the_box_is_emptied_rings_again() {
     // The executor stands before the lock. Were the bell not silent by now, it would be silenced
     // later, together with the ring of the second letter.
     assert!(spin_until(|| mailbox.bell() == SILENT));
-    letters.push(letter(1, 2));
+    letters.as_mut().unwrap().push(letter(1, 2));
     mailbox.bell.swap(RUNG, Ordering::AcqRel);
     drop(letters);
     assert_eq!(executor.join().unwrap(), [letter(1, 1), letter(1, 2)]);

@@ -6,7 +6,7 @@
 //!   │   executor   │     generation      │           index           │
 //!   │   14 bits    │       22 bits       │          28 bits          │
 //!   └──────────────┴─────────────────────┴───────────────────────────┘
-//!     16,384 alive   low bits of the        268 million tasks alive
+//!     16,384 in use  low bits of the        268 million tasks alive
 //!     at a time      task's number          in one executor
 //! ```
 //!
@@ -34,7 +34,8 @@ const INDEX_BITS: u32 = 28;
 const GENERATION_BITS: u32 = 22;
 const EXECUTOR_BITS: u32 = 64 - INDEX_BITS - GENERATION_BITS;
 
-/// How many executors may be alive at a time in one process.
+/// How many executors there may be at a time in one process. A thread that has run one counts as
+/// one until it ends.
 pub(crate) const MAX_EXECUTORS: usize = 1 << EXECUTOR_BITS;
 /// How many tasks may be alive at a time in one executor.
 pub(crate) const MAX_TASKS: usize = 1 << INDEX_BITS;
@@ -81,11 +82,12 @@ impl Name {
     }
 }
 
-/// Which task, for people: a number that is not used again.
+/// Which task, for people.
 ///
-/// An executor counts its tasks from 1 in the order in which they were spawned; 0 is the future
-/// given to `block_on`. Ids of tasks that are alive differ, also between executors, while the
-/// number that is printed is the executor's own: the same program prints the same numbers.
+/// An executor counts its tasks from 1 in the order in which they were spawned, and uses no number
+/// again; 0 is the future given to `block_on`. Ids of tasks that are alive differ, also between
+/// executors, while the number that is printed is the executor's own: the same program prints the
+/// same numbers. When an executor has ended, the thread's next one begins again from 1.
 ///
 /// ```
 /// handspun::block_on(async {

@@ -1,6 +1,6 @@
 //! Slots that are used again, and keys that cannot be mistaken.
 //!
-//! An executor keeps things that come and go a million times: tasks, timers, waiters. A [`Slab`]
+//! An executor keeps things that come and go a million times: tasks, timers. A [`Slab`]
 //! is a vector with holes. Inserting fills a hole, removing leaves one, and nothing ever moves to
 //! another index, so an index is an address.
 //!
@@ -81,7 +81,8 @@ impl<T> Slab<T> {
             content: Content::Full(value),
         };
         let Some(hole) = self.slots.get_mut(self.first_hole as usize) else {
-            let index = u32::try_from(self.slots.len()).expect("a slab holds at most 2^32 things");
+            let index = u32::try_from(self.slots.len()).ok().filter(|&index| index != NO_HOLE);
+            let index = index.expect("a slab holds fewer than 2^32 things");
             if self.slots.len() == self.slots.capacity() {
                 // A quarter more, where `push` would double: the room that is left over counts for
                 // every idle task.
@@ -135,7 +136,8 @@ impl<T> Slab<T> {
         }
     }
 
-    /// What lives at `index`, together with its number, or `None` if that is a hole.
+    /// What lives at `index`, together with its number, or `None` if that is a hole. For those who
+    /// know that what they look for is still there: the run queue, the links of a list.
     pub(crate) fn at(&self, index: u32) -> Option<(NonZeroU64, &T)> {
         let slot = self.slots.get(index as usize)?;
         Some((slot.number, slot.value()?))

@@ -42,14 +42,14 @@ fn raw(name: Name) -> RawWaker {
     RawWaker::new(ptr::without_provenance(name.to_word()), &TABLE)
 }
 
-static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
+static TABLE: RawWakerVTable = RawWakerVTable::new(copy_name, wake_name, wake_name, forget_name);
 
-fn clone(data: *const ()) -> RawWaker {
+fn copy_name(data: *const ()) -> RawWaker {
     RawWaker::new(data, &TABLE)
 }
 
-fn wake(data: *const ()) {
+fn wake_name(data: *const ()) {
     scheduler::wake(Name::from_word(data.addr()));
 }
 
-fn drop(_data: *const ()) {}
+fn forget_name(_data: *const ()) {}

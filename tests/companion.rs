@@ -26,7 +26,7 @@ fn a_newcomer_sees_the_tour_the_examples_the_source_and_what_to_do_next() {
         "  00_tour, 01_lazy, ",
         "60_count_files\n",
         "lib, slab, name, mailbox, executor/scheduler, waker, ",
-        "list, time/wheel, time/clock, time/sleep, time/timeout, time/interval",
+        "list, time/wheel, time/clock, executor/timers, time/sleep, time/timeout,",
         "task/blocking",
         "Next:\n",
     ];

@@ -21,6 +21,7 @@ use std::path::Path;
 const LAYERS: &[&[&str]] = &[
     &["panics.rs", "pin.rs", "slab.rs", "list.rs", "name.rs", "time/wheel.rs"],
     &["mailbox.rs", "time/clock.rs"],
+    &["executor/timers.rs"],
     &["executor/scheduler.rs"],
     &["waker.rs", "executor/stall.rs"],
     &["executor/mod.rs"],
@@ -37,8 +38,8 @@ const WALKS: &[&[&str]] = &[
         "task/cell.rs", "task/join.rs",
     ],
     &[
-        "list.rs", "time/wheel.rs", "time/clock.rs", "time/sleep.rs", "time/timeout.rs",
-        "time/interval.rs",
+        "list.rs", "time/wheel.rs", "time/clock.rs", "executor/timers.rs", "time/sleep.rs",
+        "time/timeout.rs", "time/interval.rs",
     ],
 ];
 

@@ -1451,16 +1451,17 @@ fn sleeps_on_a_running_clock_end_in_order_while_others_yield() {
                 yield_now().await;
             }
         });
-        let sleepers = [1500, 500, 1000].map(|length| {
+        let start = Instant::now();
+        let sleepers = [60, 20, 40].map(|millis| {
             let history = history.clone();
             spawn(async move {
-                sleep(micros(length)).await;
-                history.push(length);
+                sleep_until(start + Duration::from_millis(millis)).await;
+                history.push(millis);
             })
         });
         join_all(sleepers.into()).await;
         busy.abort();
-        history.expect(["500", "1000", "1500"]);
+        history.expect(["20", "40", "60"]);
     });
 }
 

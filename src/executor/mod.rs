@@ -31,6 +31,7 @@
 
 pub(crate) mod scheduler;
 mod stall;
+pub(crate) mod timers;
 
 use crate::panics::contain_each;
 use crate::time::clock::Clock;
@@ -271,7 +272,7 @@ fn look_outside(scheduler: &RefCell<Scheduler>) {
 fn take_in(scheduler: &RefCell<Scheduler>) {
     let released = scheduler.borrow_mut().accept_letters();
     contain_each(released, Waker::wake);
-    let fired = scheduler.borrow_mut().due_timers();
+    let fired = scheduler.borrow_mut().timers.due();
     contain_each(fired, |fired| fired.value.wake());
 }
 

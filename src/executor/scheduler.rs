@@ -1,7 +1,6 @@
 //! The scheduler: what state each task is in, and who is next.
 //!
-//! A task is in one of four states. Each arrow is one function of this file, and nothing else
-//! changes a state:
+//! A task is in one of four states. Each arrow is one function of this file:
 //!
 //! ```text
 //!         spawn (1)
@@ -28,6 +27,9 @@
 //!    meanwhile, else it waits.
 //! 5. [`finish`](Scheduler::finish): it is over. The slot is a hole, its name is stale.
 //!
+//! The root takes the same way in a slot that is never empty: `spawn_root` and `finish_root` are
+//! its (1) and (5). When the executor shuts down, `take` leads from every state to *gone*.
+//!
 //! An aborted task takes the same way: its flag is set, it is woken, and its next poll drops the
 //! future instead of polling it.
 //!
@@ -40,11 +42,12 @@
 //! Left out: loops, parking and futures. This is data and its transitions; `executor/mod.rs` turns
 //! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
 
+use super::timers::Timers;
 use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
 use crate::slab::{Key, Slab};
-use crate::time::clock::{Clock, Instant, NEVER};
-use crate::time::wheel::{Fired, Wheel};
+use crate::time::clock::Clock;
+use crate::time::wheel::Fired;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::mem::ManuallyDrop;
@@ -71,7 +74,7 @@ pub(crate) struct Scheduler {
     /// This executor's number in the registry of mailboxes.
     executor: u16,
     mailbox: Arc<Mailbox>,
-    /// The number of the first task (the root) and of the first timer.
+    /// The number of the root, the first task. Ids, as they are printed, count from it.
     first_number: NonZeroU64,
     /// The first is the root, which is always there.
     tasks: Slab<TaskSlot>,
@@ -82,9 +85,7 @@ pub(crate) struct Scheduler {
     polling: u32,
     /// Names that were given to tasks, by the task's number. Few tasks have one.
     task_names: BTreeMap<NonZeroU64, Box<str>>,
-    pub(crate) clock: Clock,
-    /// Made when the first timer is armed: 11 KiB, which an executor without timers need not pay.
-    timers: Option<Box<Wheel<Waker>>>,
+    pub(crate) timers: Timers,
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
     panic_on_stall: bool,
@@ -188,33 +189,35 @@ impl Scheduler {
             runnable: VecDeque::new(),
             polling: ROOT,
             task_names: BTreeMap::new(),
-            clock,
-            timers: None,
+            timers: Timers::new(registration.executor, registration.next_number, clock),
             blocking_out: 0,
             panic_on_stall,
         }
     }
 
-    /// Gives number and mailbox back. All tasks must have been dropped. Returns whom the timers
-    /// that are left would have woken, for the caller to wake: a `Sleep` may outlive its executor,
-    /// and will then look for another.
+    /// Gives number and mailbox back. All tasks must have been dropped. Returns the timers that are
+    /// left, for the caller to wake.
     pub(super) fn end(&mut self) -> Vec<Fired<Waker>> {
-        let next_task = self.tasks.next_number();
-        let next_timer = self.timers.as_ref().map(|timers| timers.next_number());
         let registration = Registration {
             executor: self.executor,
             mailbox: self.mailbox.clone(),
-            next_number: next_timer.map_or(next_task, |next_timer| next_timer.max(next_task)),
+            next_number: self.tasks.next_number().max(self.timers.next_number()),
         };
         registration.release();
-        self.timers.as_mut().map(|timers| timers.advance(NEVER)).unwrap_or_default()
+        self.timers.end()
     }
 
     // The arrows.
 
-    /// (1) A new task, runnable at once.
-    pub(crate) fn spawn(&mut self, task: Rc<dyn Task>, at: &'static Location<'static>) -> Spawned {
-        assert!(self.tasks.len() < MAX_TASKS, "an executor holds at most {MAX_TASKS} tasks");
+    /// (1) A new task, runnable at once. `None` if there are too many.
+    pub(crate) fn spawn(
+        &mut self,
+        task: Rc<dyn Task>,
+        at: &'static Location<'static>,
+    ) -> Option<Spawned> {
+        if self.tasks.len() == MAX_TASKS {
+            return None;
+        }
         let slot = TaskSlot {
             task: Some(task),
             spawned_at: at,
@@ -223,10 +226,10 @@ impl Scheduler {
         };
         let key = self.tasks.insert(slot);
         self.runnable.push_back(key.index);
-        Spawned {
+        Some(Spawned {
             name: self.name(key),
             id: self.id(key),
-        }
+        })
     }
 
     /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name
@@ -316,7 +319,7 @@ impl Scheduler {
         }
     }
 
-    // Letters and timers.
+    // Letters.
 
     /// Does what other threads have asked for. Returns wakers for the caller to wake.
     pub(super) fn accept_letters(&mut self) -> Vec<Waker> {
@@ -327,75 +330,11 @@ impl Scheduler {
                     Letter::Wake(name) => {
                         self.wake(name);
                     }
-                    Letter::Release(key) => released.extend(self.disarm_timer(key)),
+                    Letter::Release(key) => released.extend(self.timers.release(key)),
                 }
             }
         }
         released
-    }
-
-    /// Takes the timers that are due off the wheel, for the caller to wake.
-    #[inline]
-    pub(super) fn due_timers(&mut self) -> Vec<Fired<Waker>> {
-        match &mut self.timers {
-            Some(timers) if timers.len() > 0 => timers.advance(self.clock.now_ticks()),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Polls the timer of a `Sleep`: ready when its deadline is due; until then it is armed and
-    /// will wake `waker`. Returns the waker that is not needed, for the caller to drop.
-    #[inline]
-    pub(crate) fn poll_timer(
-        &mut self,
-        deadline: Instant,
-        timer: &mut Option<TimerName>,
-        waker: Waker,
-    ) -> (Poll<()>, Option<Waker>) {
-        if let Some(armed) = timer.and_then(|timer| self.timer(timer)) {
-            let unneeded = match armed.will_wake(&waker) {
-                true => waker,
-                false => std::mem::replace(armed, waker),
-            };
-            return (Poll::Pending, Some(unneeded));
-        }
-        let ticks = self.clock.deadline_ticks(deadline);
-        let first = self.first_number;
-        let timers = self.timers.get_or_insert_with(|| Box::new(Wheel::numbered_from(first)));
-        if timers.is_due(ticks) || self.clock.stands_past(deadline) {
-            return (Poll::Ready(()), Some(waker));
-        }
-        let armed = TimerName::new(self.executor, timers.arm(ticks, waker));
-        if let Some(left_behind) = timer.replace(armed) {
-            // It has fired, or is on the wheel of another executor, where the future was before.
-            left_behind.release();
-        }
-        (Poll::Pending, None)
-    }
-
-    /// Whom a timer will wake; `None` if it has fired, was disarmed, or is another executor's.
-    fn timer(&mut self, name: TimerName) -> Option<&mut Waker> {
-        if name.executor != self.executor {
-            return None;
-        }
-        self.timers.as_mut()?.get_mut(name.key())
-    }
-
-    /// Gives a timer another deadline. If there is nothing to wait for (any more), returns whom to
-    /// wake instead.
-    fn move_timer(&mut self, key: Key, deadline: Instant) -> Result<TimerName, Option<Waker>> {
-        let waker = self.disarm_timer(key).ok_or(None)?;
-        let ticks = self.clock.deadline_ticks(deadline);
-        match &mut self.timers {
-            Some(timers) if !timers.is_due(ticks) && !self.clock.stands_past(deadline) => {
-                Ok(TimerName::new(self.executor, timers.arm(ticks, waker)))
-            }
-            _ => Err(Some(waker)),
-        }
-    }
-
-    fn disarm_timer(&mut self, key: Key) -> Option<Waker> {
-        self.timers.as_mut()?.disarm(key)
     }
 
     // Turns and rest.
@@ -403,7 +342,7 @@ impl Scheduler {
     /// Whether there may be letters to accept or timers to fire.
     #[inline]
     pub(super) fn has_news(&self) -> bool {
-        self.mailbox.has_rung() || self.timers.as_ref().is_some_and(|timers| timers.len() > 0)
+        self.mailbox.has_rung() || self.timers.any()
     }
 
     /// How many tasks are runnable: the length of a turn that begins now.
@@ -417,15 +356,15 @@ impl Scheduler {
         if self.mailbox.has_rung() {
             return Rest::Not;
         }
-        let deadline = self.timers.as_ref().and_then(|timers| timers.next_deadline());
-        let deadline = deadline.filter(|&deadline| deadline != NEVER);
-        match deadline.map(|ticks| self.clock.instant_of(ticks)) {
-            Some(deadline) if self.clock.is_paused() && self.blocking_out == 0 => {
-                self.clock.set_forward(deadline);
+        let deadline = self.timers.next_deadline();
+        let clock = &mut self.timers.clock;
+        match deadline {
+            Some(deadline) if clock.is_paused() && self.blocking_out == 0 => {
+                clock.set_forward(deadline);
                 Rest::Not
             }
-            Some(deadline) if !self.clock.is_paused() => {
-                Rest::Sleep(Some(deadline.duration_since(self.clock.now())))
+            Some(deadline) if !clock.is_paused() => {
+                Rest::Sleep(Some(deadline.duration_since(clock.now())))
             }
             None if self.panic_on_stall && self.blocking_out == 0 => Rest::Stalled,
             _ => Rest::Sleep(None),
@@ -522,68 +461,4 @@ pub(super) struct Waiting {
     pub(super) name: Option<String>,
     pub(super) spawned_at: &'static Location<'static>,
     pub(super) polls: u32,
-}
-
-/// Which timer of which executor. Unlike a task's name it has all 64 bits of the number: a timer
-/// that took another's place for its own would never fire.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct TimerName {
-    number: NonZeroU64,
-    index: u32,
-    executor: u16,
-}
-
-impl TimerName {
-    fn new(executor: u16, key: Key) -> TimerName {
-        TimerName {
-            number: key.number,
-            index: key.index,
-            executor,
-        }
-    }
-
-    fn key(self) -> Key {
-        Key {
-            index: self.index,
-            number: self.number,
-        }
-    }
-
-    /// Takes the timer off its wheel, wherever that is.
-    #[inline]
-    pub(crate) fn disarm(self) {
-        let waker = try_current(|scheduler| {
-            let ours = scheduler.executor == self.executor;
-            ours.then(|| scheduler.disarm_timer(self.key()))
-        });
-        // The waker, if there was one, is dropped here, after the borrow has ended.
-        if waker.flatten().is_none() {
-            self.release();
-        }
-    }
-
-    /// Gives the timer another deadline. `None`: there is no timer any more, and whoever waited for
-    /// it has been woken, to look again. It had fired, or the new deadline is due, or it is another
-    /// executor's.
-    pub(crate) fn move_to(self, deadline: Instant) -> Option<TimerName> {
-        let moved = try_current(|scheduler| {
-            let ours = scheduler.executor == self.executor;
-            ours.then(|| scheduler.move_timer(self.key(), deadline))
-        });
-        match moved.flatten() {
-            Some(Ok(timer)) => Some(timer),
-            Some(Err(woken)) => {
-                woken.into_iter().for_each(Waker::wake);
-                None
-            }
-            None => {
-                self.release();
-                None
-            }
-        }
-    }
-
-    fn release(self) {
-        mailbox::deliver(self.executor, Letter::Release(self.key()));
-    }
 }

@@ -205,7 +205,7 @@ impl Pool {
     #[track_caller]
     fn submit(&'static self, job: Arc<dyn Run>) {
         let mut state = lock(&self.state);
-        state.line.push_back(job.clone());
+        state.line.push_back(job);
         if state.line.len() <= state.idle {
             self.submitted.notify_one();
             return;
@@ -213,15 +213,15 @@ impl Pool {
         if state.threads == MAX_THREADS {
             return;
         }
-        state.threads += 1;
-        drop(state);
+        // Started under the lock, and counted when it has been: nobody may rely on a thread that
+        // then cannot be had. The new thread begins by waiting for the lock.
         let thread = thread::Builder::new().name("handspun-blocking".to_string());
-        if let Err(error) = thread.spawn(|| self.work()) {
-            let mut state = lock(&self.state);
-            state.threads -= 1;
-            // With other threads the job waits for one of them; with none it would wait for ever.
-            if state.threads == 0 {
-                state.line.retain(|waiting| !Arc::ptr_eq(waiting, &job));
+        match thread.spawn(|| self.work()) {
+            Ok(_detached) => state.threads += 1,
+            // There are others, and the job waits for one of them.
+            Err(_) if state.threads > 0 => {}
+            Err(error) => {
+                state.line.pop_back();
                 drop(state);
                 panic!("spawn_blocking could not start a thread: {error}");
             }

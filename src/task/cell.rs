@@ -1,7 +1,6 @@
 //! A task's memory: one allocation for the future, then for what it has become.
 //!
-//! `spawn` puts the future into a [`TaskCell`] behind an `Rc` with two owners, which see it from
-//! two sides:
+//! `spawn` puts the future into a [`TaskCell`] behind an `Rc`, whose owners see it from two sides:
 //!
 //! ```text
 //!   scheduler ── Rc<dyn Task> ────┐      ┌──────────────────────┐
@@ -50,9 +49,11 @@ pub(super) struct TaskCell<F: Future, G> {
 
 enum Stage<F: Future> {
     Running(F),
-    Finished(F::Output),
-    Panicked(Payload),
-    /// Dropped before it was ready, or the result has been taken.
+    /// `None`: the output has been taken. (Taken out of here, and not together with the stage,
+    /// which is as large as the future.)
+    Finished(Option<F::Output>),
+    Panicked(Option<Payload>),
+    /// Dropped before it was ready.
     Gone,
 }
 
@@ -122,12 +123,11 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
         // SAFETY: the future does not move until it is dropped. It was moved into the cell before
         // it was first polled; the cell lies in an `Rc` from which it is never taken out (`spawn`
         // hands out `Rc<dyn ..>` only, and those cannot be unwrapped); and the only ones to get at
-        // `stage` are the functions of this file. They replace a `Running` as a whole, in place, by
-        // assignment, which drops the future where it lies; and they move a stage out only when
-        // `progress` says that it is not `Running` any more.
+        // `stage` are the functions of this file, which replace a `Running` as a whole, in place,
+        // by assignment: that drops the future where it lies.
         let future = unsafe { Pin::new_unchecked(future) };
         let output = ready!(future.poll(cx));
-        *stage = Stage::Finished(output);
+        *stage = Stage::Finished(Some(output));
         Poll::Ready(())
     }
 
@@ -160,7 +160,7 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
             Err(payload) => {
                 // The future, or the output of one whose destructor panicked.
                 contain(|| self.clear());
-                *self.stage.borrow_mut() = Stage::Panicked(payload);
+                *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
             }
         }
         self.end();
@@ -169,7 +169,7 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
 
     fn cancel(&self) {
         if let Err(payload) = catch(|| self.clear()) {
-            *self.stage.borrow_mut() = Stage::Panicked(payload);
+            *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
         }
         self.end();
     }
@@ -190,10 +190,13 @@ impl<F: Future, G: AbortGate> Join<F::Output> for TaskCell<F, G> {
             progress == Progress::Over,
             "a JoinHandle was polled after it had given its result"
         );
-        Poll::Ready(match self.stage.replace(Stage::Gone) {
-            Stage::Finished(output) => Ok(output),
-            Stage::Panicked(payload) => Err(JoinError::panicked(id, payload)),
-            Stage::Running(_) | Stage::Gone => Err(JoinError::cancelled(id)),
+        Poll::Ready(match &mut *self.stage.borrow_mut() {
+            Stage::Running(_) => unreachable!("a task that is over does not run"),
+            Stage::Finished(output) => Ok(output.take().expect("taken once")),
+            Stage::Panicked(payload) => {
+                Err(JoinError::panicked(id, payload.take().expect("taken once")))
+            }
+            Stage::Gone => Err(JoinError::cancelled(id)),
         })
     }
 

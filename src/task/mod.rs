@@ -23,6 +23,7 @@ pub use join::{AbortHandle, JoinHandle};
 
 use crate::executor::Executor;
 use crate::executor::scheduler::try_current;
+use crate::name::MAX_TASKS;
 use cell::{AbortGate, Always, TaskCell};
 use std::future::Future;
 use std::panic::Location;
@@ -47,7 +48,8 @@ use std::task::{Context, Poll};
 /// ```
 ///
 /// # Panics
-/// If no executor runs on this thread; [`Executor::spawn`] needs none.
+/// If no executor runs on this thread ([`Executor::spawn`] needs none), or it has 268 million
+/// tasks.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -60,6 +62,9 @@ where
 impl Executor {
     /// Gives a future to this executor, whether it is running or not. It is polled in
     /// [`block_on`](Executor::block_on), not before.
+    ///
+    /// # Panics
+    /// If the executor has 268 million tasks.
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -69,7 +74,7 @@ impl Executor {
         let cell = Rc::new(TaskCell::new(future, Always));
         let at = Location::caller();
         let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), at));
-        JoinHandle::new(cell, spawned)
+        JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks()))
     }
 }
 
@@ -102,7 +107,7 @@ impl Builder {
     /// Spawns the task, as [`spawn`](fn@spawn) does.
     ///
     /// # Panics
-    /// If no executor runs on this thread.
+    /// If no executor runs on this thread, or it has 268 million tasks.
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
@@ -128,12 +133,18 @@ where
     let cell = Rc::new(TaskCell::new(future, gate));
     let at = Location::caller();
     match try_current(|scheduler| scheduler.spawn(cell.clone(), at)) {
-        Some(spawned) => JoinHandle::new(cell, spawned),
+        Some(spawned) => JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks())),
         None => panic!(
             "spawn was called where no executor is running: call it inside a future that \
              `handspun::block_on` runs, or use `Executor::spawn`"
         ),
     }
+}
+
+#[cold]
+#[track_caller]
+fn too_many_tasks() -> ! {
+    panic!("an executor holds at most {MAX_TASKS} tasks, and this one does already")
 }
 
 /// Goes to the end of the run queue: every task that is runnable now is polled before this one goes

@@ -5,13 +5,13 @@
 //! events is what it would have been, to the microsecond, and an hour takes no time.
 //!
 //! Each executor has a clock of its own, since [`pause`](crate::time::pause) in one test must not
-//! stop another's. Timers count in ticks of a microsecond from the clock's *origin*, the moment at
-//! which it was first asked. A deadline is rounded up to ticks and the present down, so that a
-//! timer never fires early.
+//! stop another's. Timers count in ticks of a microsecond from the clock's *origin*: the moment at
+//! which a timer first asked it, or for a clock that was made to stand, that at which it was made.
+//! A deadline is rounded up to ticks and the present down, so that a timer never fires early.
 //!
 //! No other file of the crate reads the real clock.
 //!
-//! Next: `time/sleep.rs`.
+//! Next: `executor/timers.rs`.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub, SubAssign};

@@ -36,9 +36,11 @@ pub mod error {
 }
 
 impl Instant {
-    /// The present: on the clock of the running executor, or on the real one outside of any.
+    /// The present: on the clock of the executor that runs on this thread, or on the real one where
+    /// none does. (So in a [`spawn_blocking`](crate::task::spawn_blocking) closure it is the real
+    /// one, also while the executor's clock is paused.)
     pub fn now() -> Instant {
-        try_current(|scheduler| scheduler.clock.now()).unwrap_or_else(Instant::real_now)
+        try_current(|scheduler| scheduler.timers.clock.now()).unwrap_or_else(Instant::real_now)
     }
 
     /// How long ago this was, by [`Instant::now`]. Zero if it lies ahead.
@@ -51,6 +53,9 @@ impl Instant {
 ///
 /// From here on time stands still while anything can run. When nothing can, it jumps to the next
 /// deadline: sleeping takes no time, and the order of events stays what it was.
+///
+/// Deadlines count in microseconds from when this executor's clock was first used for a timer, so a
+/// sleep that is not a whole number of them from there ends up to a microsecond late.
 ///
 /// Only [`Instant`] and timers of this module follow; [`std::time::Instant`] is not affected. To
 /// begin with a clock that stands, see
@@ -72,8 +77,8 @@ impl Instant {
 #[track_caller]
 pub fn pause() {
     let was_paused = with_executor("pause", |scheduler| {
-        let was_paused = scheduler.clock.is_paused();
-        scheduler.clock.pause();
+        let was_paused = scheduler.timers.clock.is_paused();
+        scheduler.timers.clock.pause();
         was_paused
     });
     assert!(!was_paused, "time::pause was called, but the clock is paused already");
@@ -86,8 +91,8 @@ pub fn pause() {
 #[track_caller]
 pub fn resume() {
     let was_paused = with_executor("resume", |scheduler| {
-        let was_paused = scheduler.clock.is_paused();
-        scheduler.clock.resume();
+        let was_paused = scheduler.timers.clock.is_paused();
+        scheduler.timers.clock.resume();
         was_paused
     });
     assert!(was_paused, "time::resume was called, but the clock is not paused");
@@ -120,9 +125,9 @@ pub fn resume() {
 /// The clock is set when this is first polled. Dropped after that, it does not go back.
 pub async fn advance(duration: Duration) {
     let was_paused = with_executor("advance", |scheduler| {
-        let to = scheduler.clock.now().far_add(duration);
-        scheduler.clock.set_forward(to);
-        scheduler.clock.is_paused()
+        let to = scheduler.timers.clock.now().far_add(duration);
+        scheduler.timers.clock.set_forward(to);
+        scheduler.timers.clock.is_paused()
     });
     assert!(was_paused, "time::advance was called, but the clock is not paused: call time::pause");
     // Timers fire before the next turn. The tasks that they wake come after this one in that turn,

@@ -5,10 +5,11 @@
 //! deadline has passed it gives the waker back, the executor wakes it, and the next poll finds the
 //! deadline due.
 //!
-//! It is the deadline that decides, not the timer: `Sleep` is ready when its executor's clock says
-//! so, and whatever may have happened to the timer meanwhile (it fired, it belongs to an executor
-//! that is gone, the future was carried to another thread), a poll that comes early arms it anew.
-//! So it cannot be ready early, and cannot wait for a timer that is not there.
+//! It is the deadline that decides, not the timer: a `Sleep` is ready when its executor has last
+//! looked at the clock past its deadline, and whatever may have happened to the timer meanwhile (it
+//! fired, it belongs to an executor that is gone, the future was carried to another thread), a poll
+//! that comes early arms it anew. So it cannot be ready early, and cannot wait for a timer that is
+//! not there.
 //!
 //! Nothing points into a `Sleep`, so it may be moved at any time (it is `Unpin`, where tokio's is
 //! not).
@@ -16,11 +17,12 @@
 //! Next: `time/timeout.rs`.
 
 use super::Instant;
-use crate::executor::scheduler::{TimerName, try_current};
+use crate::executor::scheduler::try_current;
+use crate::executor::timers::{Elsewhere, TimerName};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// Waits until `duration` has passed since this was called (not since it was first polled).
@@ -28,8 +30,8 @@ use std::time::Duration;
 /// The resolution is a microsecond, rounded up: a sleep never ends early. How late it ends depends
 /// on how soon the thread is woken, and on how long other tasks' polls take.
 ///
-/// Any duration is legal. One that the platform's clock cannot add to the present sleeps until the
-/// last instant that it can express, some hundred billion years ahead.
+/// Any duration is legal. A sleep that would end more than 584,942 years after its executor first
+/// used its clock never ends.
 ///
 /// ```
 /// use handspun::time::{sleep, Duration};
@@ -40,7 +42,8 @@ use std::time::Duration;
 /// ```
 ///
 /// # Cancel safety
-/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
+/// its executor is not running, when that next runs).
 pub fn sleep(duration: Duration) -> Sleep {
     sleep_until(Instant::now().far_add(duration))
 }
@@ -49,7 +52,8 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// clock, and in the next turn at the latest on a running one, which is read once a turn.
 ///
 /// # Cancel safety
-/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
+/// its executor is not running, when that next runs).
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep {
         deadline,
@@ -80,7 +84,8 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// If polled where no executor of this crate is running.
 ///
 /// # Cancel safety
-/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once.
+/// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
+/// its executor is not running, when that next runs).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Sleep {
     deadline: Instant,
@@ -105,7 +110,15 @@ impl Sleep {
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
         this.deadline = deadline;
-        this.timer = this.timer.and_then(|timer| timer.move_to(deadline));
+        let Some(timer) = this.timer.take() else {
+            return;
+        };
+        match try_current(|scheduler| scheduler.timers.reset(timer, deadline)) {
+            Some(Ok(Ok(timer))) => this.timer = Some(timer),
+            // Whoever waits shall look again, and poll.
+            Some(Ok(Err(waker))) => waker.into_iter().for_each(Waker::wake),
+            Some(Err(Elsewhere)) | None => timer.release(),
+        }
     }
 }
 
@@ -118,7 +131,7 @@ impl Future for Sleep {
         // Cloned before the scheduler is borrowed, and dropped after: both are somebody else's
         // code.
         let waker = cx.waker().clone();
-        match try_current(|scheduler| scheduler.poll_timer(*deadline, timer, waker)) {
+        match try_current(|scheduler| scheduler.timers.poll(*deadline, timer, waker)) {
             Some((poll, _unneeded_waker)) => poll,
             None => panic!(
                 "a handspun timer was polled where no executor is running: await it inside a \
@@ -131,8 +144,13 @@ impl Future for Sleep {
 impl Drop for Sleep {
     #[inline]
     fn drop(&mut self) {
-        if let Some(timer) = self.timer {
-            timer.disarm();
+        let Some(timer) = self.timer else {
+            return;
+        };
+        match try_current(|scheduler| scheduler.timers.disarm(timer)) {
+            // Dropped here, after the borrow.
+            Some(Ok(_waker)) => {}
+            Some(Err(Elsewhere)) | None => timer.release(),
         }
     }
 }

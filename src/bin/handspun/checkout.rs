@@ -26,8 +26,8 @@ pub const WALKS: [Walk; 3] = [
     Walk {
         title: "Time",
         files: &[
-            "list.rs", "time/wheel.rs", "time/clock.rs", "time/sleep.rs", "time/timeout.rs",
-            "time/interval.rs",
+            "list.rs", "time/wheel.rs", "time/clock.rs", "executor/timers.rs", "time/sleep.rs",
+            "time/timeout.rs", "time/interval.rs",
         ],
     },
     Walk {
