@@ -33,7 +33,8 @@
 //! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
 //!    `abort` drops the task's future before it is polled again. Dropping a `JoinHandle` detaches.
 //! 7. **A panic stays in its task** and comes out of its `JoinHandle`. A panic of the root future
-//!    comes out of `block_on`, after every other task has been dropped.
+//!    comes out of `block_on`, after every other task has been dropped. (Where panics unwind, that
+//!    is; with `panic = "abort"` there is nothing to contain.)
 //! 8. **The root decides.** `block_on` returns when its future is ready. What the function
 //!    [`block_on`] leaves unfinished is dropped before it returns; an
 //!    [`Executor`](executor::Executor) keeps it for its next `block_on`, and drops it when it is
@@ -52,25 +53,27 @@
 //! # The map
 //!
 //! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
-//! is about a thousand lines: read it from `slab.rs` down, and you know how an executor works. Each
-//! file's introduction names the next.
+//! is eleven hundred lines of code and half as many of comments: read it from `slab.rs` down, and
+//! you know how an executor works. Each file's introduction names the next.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `panics.rs`, `pin.rs` | panics that must not spread; pin projections |
 //! | **`slab.rs`** | slots that are used again, and keys that cannot be mistaken |
-//! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
+//! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
-//! | `time/clock.rs` | what time it is, really or virtually |
+//! | `time/clock.rs`, `executor/timers.rs` | what time it is; timers, by clock and wheel |
 //! | **`executor/scheduler.rs`** | the states of a task, a function for each arrow |
 //! | **`waker.rs`** | from a name to a [`Waker`](std::task::Waker), and back |
 //! | **`executor/mod.rs`** | [`block_on`], and the loop (`executor/stall.rs`: hangs reported) |
+//! | `task/error.rs` | why a task has no result |
 //! | **`task/cell.rs`** | a task's memory: the future, then its result |
 //! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
-//! | `task/mod.rs`, `task/error.rs` | [`spawn`]; why a task has no result |
+//! | `task/mod.rs` | [`spawn`], where the pieces come together |
 //! | `task/blocking.rs` | closures that block, on threads of their own |
 //! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
+//! | `time/mod.rs` | the clock in your own hands |
 //!
 //! # Rules that the code cites by name
 //!

@@ -40,7 +40,7 @@ use scheduler::{Polled, Rest, Scheduler, Shared};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -65,8 +65,9 @@ const POLLS_BETWEEN_LOOKS: usize = 64;
 /// ```
 ///
 /// # Panics
-/// With the panic of `future`, after all tasks have been dropped. And if an executor is running on
-/// this thread already: inside of it, `.await` the future or [`spawn`](crate::spawn) it.
+/// With the panic of `future`, after all tasks have been dropped. If an executor is running on this
+/// thread already: inside of it, `.await` the future or [`spawn`](crate::spawn) it. And if there
+/// are 16,384 executors in the process, or threads that have run one.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     Executor::new().block_on(future)
@@ -85,6 +86,13 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// let handle = executor.spawn(async { "made before anything ran" });
 /// assert!(!handle.is_finished()); // lazy: nothing runs outside of block_on
 /// assert_eq!(executor.block_on(handle).unwrap(), "made before anything ran");
+/// ```
+///
+/// It cannot be sent to another thread:
+///
+/// ```compile_fail,E0277
+/// let executor = handspun::executor::Executor::new();
+/// std::thread::spawn(move || drop(executor));
 /// ```
 pub struct Executor {
     scheduler: Shared,
@@ -132,7 +140,7 @@ impl Builder {
     /// Makes the executor, for this thread.
     ///
     /// # Panics
-    /// If 16,384 executors are alive in the process.
+    /// If there are 16,384 executors in the process, or threads that have run one.
     pub fn build(self) -> Executor {
         let clock = if self.start_paused { Clock::paused() } else { Clock::real() };
         let scheduler = Scheduler::new(clock, self.panic_on_stall);
@@ -146,7 +154,7 @@ impl Executor {
     /// An executor with a running clock, for this thread.
     ///
     /// # Panics
-    /// If 16,384 executors are alive in the process.
+    /// If there are 16,384 executors in the process, or threads that have run one.
     pub fn new() -> Executor {
         Builder::new().build()
     }
@@ -304,6 +312,10 @@ fn drop_tasks(scheduler: &RefCell<Scheduler>) {
     }
     scheduler.borrow_mut().clear_run_queue();
 }
+
+// A panic leaves no task behind that saw it: see promise 7.
+impl UnwindSafe for Executor {}
+impl RefUnwindSafe for Executor {}
 
 impl Default for Executor {
     fn default() -> Executor {

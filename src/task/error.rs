@@ -4,6 +4,7 @@ use crate::name::Id;
 use crate::panics::Payload;
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 /// Why a task has no result: it panicked, or it was dropped before it was finished.
@@ -107,3 +108,9 @@ impl fmt::Debug for JoinError {
 }
 
 impl std::error::Error for JoinError {}
+
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> io::Error {
+        io::Error::other(error.to_string())
+    }
+}

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::mem::ManuallyDrop;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -103,6 +104,12 @@ impl<T> Future for JoinHandle<T> {
         self.task.poll_join(self.id, cx)
     }
 }
+
+// What a panic may leave behind in a task comes out as a `JoinError`, or is gone with the task.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {

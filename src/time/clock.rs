@@ -230,6 +230,8 @@ impl From<Instant> for StdInstant {
 impl Add<Duration> for Instant {
     type Output = Instant;
 
+    /// # Panics
+    /// If the platform has no such instant; [`checked_add`](Instant::checked_add) asks.
     fn add(self, duration: Duration) -> Instant {
         Instant::from_std(self.std + duration)
     }
@@ -252,6 +254,8 @@ impl Sub for Instant {
 impl Sub<Duration> for Instant {
     type Output = Instant;
 
+    /// # Panics
+    /// If the platform has no such instant; [`checked_sub`](Instant::checked_sub) asks.
     fn sub(self, duration: Duration) -> Instant {
         Instant::from_std(self.std - duration)
     }

@@ -47,6 +47,17 @@ pub fn interval(period: Duration) -> Interval {
 
 /// Ticks at `start`, and then every `period`.
 ///
+/// ```
+/// use handspun::time::{self, Duration, Instant};
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     let start = Instant::now();
+///     let second = Duration::from_secs(1);
+///     let mut interval = time::interval_at(start + second * 5, second);
+///     assert_eq!(interval.tick().await, start + second * 5);
+/// });
+/// ```
+///
 /// # Panics
 /// If `period` is zero.
 #[track_caller]
@@ -60,6 +71,21 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
 }
 
 /// When to tick next after a tick that came more than 5 ms late.
+///
+/// ```
+/// use handspun::time::{self, Duration, Instant, MissedTickBehavior};
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     let start = Instant::now();
+///     let mut interval = time::interval(Duration::from_secs(1));
+///     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+///     interval.tick().await;
+///     time::advance(Duration::from_millis(2300)).await; // busy
+///     interval.tick().await; // at once: the tick of 1 s, late
+///     interval.tick().await; // leaves out that of 2 s
+///     assert_eq!(start.elapsed(), Duration::from_secs(3));
+/// });
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MissedTickBehavior {
     /// As planned from the beginning: what was missed is made up for, one tick after the other
@@ -90,7 +116,21 @@ impl MissedTickBehavior {
     }
 }
 
-/// Ticks again and again. Made by [`interval`] and [`interval_at`].
+/// Ticks again and again. Made by [`interval()`] and [`interval_at`].
+///
+/// ```
+/// use handspun::time::{self, Duration, Instant};
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     let start = Instant::now();
+///     let mut interval = time::interval(Duration::from_secs(2));
+///     interval.tick().await; // at once
+///     interval.reset_after(Duration::from_secs(5));
+///     interval.tick().await;
+///     assert_eq!(start.elapsed(), Duration::from_secs(5));
+/// });
+/// ```
+#[must_use = "an interval does nothing until its `tick` is awaited"]
 #[derive(Debug)]
 pub struct Interval {
     sleep: Sleep,

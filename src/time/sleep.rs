@@ -51,6 +51,16 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Waits until `deadline`. If that has passed already, this is ready at its first poll on a paused
 /// clock, and in the next turn at the latest on a running one, which is read once a turn.
 ///
+/// ```
+/// use handspun::time::{Duration, Instant, sleep_until};
+///
+/// handspun::block_on(async {
+///     let deadline = Instant::now() + Duration::from_millis(1);
+///     sleep_until(deadline).await;
+///     assert!(Instant::now() >= deadline);
+/// });
+/// ```
+///
 /// # Cancel safety
 /// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
 /// its executor is not running, when that next runs).

@@ -41,6 +41,18 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
 
 /// Gives `future` time until `deadline`; after that, [`Elapsed`].
 ///
+/// ```
+/// use handspun::time::{self, Duration, Instant};
+///
+/// handspun::executor::Executor::builder().start_paused(true).build().block_on(async {
+///     // One deadline for two things, one after the other.
+///     let deadline = Instant::now() + Duration::from_secs(3);
+///     let sleep = || time::sleep(Duration::from_secs(2));
+///     assert!(time::timeout_at(deadline, sleep()).await.is_ok());
+///     assert!(time::timeout_at(deadline, sleep()).await.is_err());
+/// });
+/// ```
+///
 /// # Cancel safety
 /// As safe as `future`: dropping the timeout drops it.
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
@@ -50,7 +62,14 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::Int
     }
 }
 
-/// A future with a deadline. Made by [`timeout`] and [`timeout_at`].
+/// A future with a deadline. Made by [`timeout()`] and [`timeout_at`].
+///
+/// ```
+/// use handspun::time::{Duration, timeout};
+///
+/// let limited = timeout(Duration::from_secs(1), std::future::ready("in time"));
+/// assert_eq!(handspun::block_on(limited.into_inner()), "in time"); // no limit any more
+/// ```
 ///
 /// # Panics
 /// If it is pending where no executor of this crate is running.
@@ -93,7 +112,16 @@ impl<F: Future> Future for Timeout<F> {
     }
 }
 
-/// The time given to [`timeout`] was up before the future was ready.
+/// The time given to [`timeout()`] was up before the future was ready.
+///
+/// ```
+/// use handspun::time::{Duration, error::Elapsed, timeout};
+///
+/// async fn answer() -> Result<u32, Elapsed> {
+///     Ok(timeout(Duration::from_millis(1), std::future::pending::<u32>()).await?)
+/// }
+/// assert_eq!(handspun::block_on(answer()).unwrap_err().to_string(), "the deadline has passed");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Elapsed(());
 
