@@ -58,6 +58,7 @@ impl Timers {
 
     /// Ready if the deadline is due. Until then there is a timer that will wake `waker`. Also
     /// returns the waker that is not needed, for the caller to drop.
+    #[inline]
     pub(crate) fn poll(
         &mut self,
         deadline: Instant,
@@ -101,6 +102,7 @@ impl Timers {
     }
 
     /// Takes a timer off the wheel. Returns its waker, if it has not fired, for the caller to drop.
+    #[inline]
     pub(crate) fn disarm(&mut self, timer: TimerName) -> Result<Option<Waker>, Elsewhere> {
         match timer.executor == self.executor {
             true => Ok(self.release(timer.key())),
@@ -111,6 +113,7 @@ impl Timers {
     // For the loop.
 
     /// Takes a timer off the wheel that was asked for by letter. Returns whom to wake.
+    #[inline]
     pub(super) fn release(&mut self, key: Key) -> Option<Waker> {
         self.wheel.as_mut()?.disarm(key)
     }
@@ -147,6 +150,7 @@ impl Timers {
     }
 
     /// Whom a timer will wake; `None` if it has fired, was disarmed, or is another executor's.
+    #[inline]
     fn waker(&mut self, timer: TimerName) -> Option<&mut Waker> {
         if timer.executor != self.executor {
             return None;
