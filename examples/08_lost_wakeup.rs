@@ -5,8 +5,10 @@
 //! and *parks*. The thread answers once, in one step: it writes the answer, and wakes the waker
 //! that it finds.
 //!
-//! That step may fall anywhere between the others. So each line below plays all of these cases, one
-//! after the other: between two steps it says what becomes of an answer that comes just then.
+//! That step may fall anywhere between the others. So each line of the output plays all of these
+//! cases, one after the other: between two steps it says what becomes of an answer that comes just
+//! there. In one line the executor just sleeps, instead of parking: an unpark that comes before a
+//! park leaves a token, and the park returns at once; one that comes before a plain sleep is gone.
 //!
 //! Predict before you run: of `check, store, park` and `store, check, park`, which one is right?
 //!
@@ -84,20 +86,20 @@ fn is_lost(steps: &[Step], at: usize) -> bool {
 fn main() {
     support::no_arguments();
     let orders: [(&str, &[Step]); 5] = [
-        ("no waker", &[Check, Park]),
-        ("too late", &[Check, Store, Park]),
+        ("wrong: no waker", &[Check, Park]),
+        ("wrong: too late", &[Check, Store, Park]),
         ("right", &[Store, Check, Park]),
-        ("no token", &[Store, Check, Look, Sleep]),
+        ("wrong: no token", &[Store, Check, Look, Sleep]),
         ("right", &[Store, Check, Look, Park]),
     ];
-    println!("An answer that comes in between is …");
+    println!("steps, and between them: what becomes of an answer that comes there");
     for (verdict, steps) in orders {
         let outcome = |at| if is_lost(steps, at) { "LOST" } else { "seen" };
-        let mut line = format!("  {verdict:<10}{}", outcome(0));
+        let mut line = format!("  {}", outcome(0));
         for (index, step) in steps.iter().enumerate() {
             let step = format!("{step:?}").to_lowercase();
             line += &format!("  {step:<5}  {}", outcome(index + 1));
         }
-        println!("{line}");
+        println!("{line:<62}{verdict}");
     }
 }

@@ -30,7 +30,8 @@ Counts lines, words and bytes.
 
 usage: 60_count_files [--timeout-ms N] [PATH]...
 
-Without a PATH it counts all files under ./src. Each file gets N milliseconds (default: 5000).
+Without a PATH it counts all files under ./src. Each file gets N milliseconds
+(default: 5000).
 ";
 const AT_ONCE: usize = 8;
 
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     match paths {
         Ok(paths) => handspun::block_on(count_all(paths, options.limit)),
         Err(error) => {
-            complain(format_args!("cannot list the files under src: {error}"));
+            complain(format_args!("cannot list the files under ./src: {error}. Name some?"));
             ExitCode::FAILURE
         }
     }

@@ -27,7 +27,7 @@
 //! 4. **Fair.** One turn polls every task that was runnable when the turn began, once, in the order
 //!    in which they became runnable. A task that is woken during a turn waits for the next. Between
 //!    turns, and at least every 64 polls, timers that are due fire and wakes from other threads are
-//!    taken in. So no task can starve another, a timer, or a thread.
+//!    taken in. So no task that returns from its polls can starve another, a timer, or a thread.
 //! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, which count
 //!    in microseconds, and equal deadlines in the order in which they were armed.
 //! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
@@ -38,7 +38,7 @@
 //! 8. **The root decides.** `block_on` returns when its future is ready. What the function
 //!    [`block_on`] leaves unfinished is dropped before it returns; an
 //!    [`Executor`](executor::Executor) keeps it for its next `block_on`, and drops it when it is
-//!    dropped itself.
+//!    dropped itself. A blocking closure that runs is not waited for.
 //! 9. **Replay.** On a paused clock and without threads, the same program does the same things in
 //!    the same order.
 //! 10. **Wakers are free.** A waker may be cloned, sent, called and dropped on any thread, at any

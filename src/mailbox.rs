@@ -13,10 +13,11 @@
 //!   thread:          letter ─► asleep? no, so need not unpark
 //! ```
 //!
-//! Both sides therefore *swap*, and whoever comes second sees what the first has done: either the
-//! executor finds `RUNG` where it wanted to put `ASLEEP`, and does not sleep, or the thread finds
-//! `ASLEEP` where it puts `RUNG`, and unparks. It is the state that decides, never the parking
-//! token alone: user code may park and unpark this thread as it likes.
+//! Both sides therefore change the state in one atomic step, and see what it was: whoever comes
+//! second finds what the first has done. Either the executor finds `RUNG` where it wanted to put
+//! `ASLEEP`, and does not sleep, or the thread finds `ASLEEP` where it puts `RUNG`, and unparks. It
+//! is the state that decides, never the parking token alone: user code may park and unpark this
+//! thread as it likes.
 //!
 //! A waker only has a name, so there is a *registry*, one for the process, from an executor's
 //! number to its mailbox. A thread's next executor takes over the mailbox of its last one, and goes

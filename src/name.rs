@@ -18,9 +18,10 @@
 //! (*Stale Names Are Harmless*).
 //!
 //! The price: names wrap. A task's number has 64 bits and is never used again, its name keeps 22 of
-//! them; a waker that outlives its task by a multiple of four million spawns *and* finds the same
-//! slot in use wakes a stranger. That stranger is polled once for nothing, which every future must
-//! bear anyway. The word must have 64 bits, which the assertion below turns into a compile error.
+//! them. If a stale waker is called when exactly 2^22 tasks (or a multiple) have been spawned since
+//! its own, and the last of them is in the same slot, that stranger is polled once for nothing,
+//! which every future must bear anyway. The word must have 64 bits: the assertion below makes
+//! anything else a compile error.
 //!
 //! Next: `mailbox.rs`, where names land that come from other threads.
 

@@ -43,8 +43,8 @@ pub(crate) struct Slab<T> {
 }
 
 struct Slot<T> {
-    /// The number of the last insert here. It stays behind in a hole, which does no harm: no key
-    /// is looked up without asking whether the slot is full.
+    /// The number of the last insert here. A hole keeps it; harmless, since a look-up also asks
+    /// whether the slot is full.
     number: NonZeroU64,
     content: Content<T>,
 }
@@ -59,9 +59,8 @@ const NO_HOLE: u32 = u32::MAX;
 impl<T> Slab<T> {
     /// An empty slab whose first insert gets the number `first`.
     ///
-    /// A slab that takes over the address of an earlier one (an executor that takes over an
-    /// earlier one's mailbox) starts where that one stopped, so that keys which outlived it are
-    /// stale here too.
+    /// A slab that stands in the place of an earlier one goes on where that one stopped, so that
+    /// keys which outlived it are stale here too. (`mailbox.rs` says when that happens.)
     pub(crate) fn numbered_from(first: NonZeroU64) -> Self {
         Slab {
             slots: Vec::new(),

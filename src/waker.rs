@@ -14,8 +14,8 @@
 //! its executor is gone, and can touch no freed memory (promise 10).
 //!
 //! Why not the obvious way? `Arc<impl Wake>` makes a waker without a line of `unsafe`, and is what
-//! `examples/05_block_on` does. But then every clone and drop of a waker is an atomic increment or
-//! decrement, every wake ends in a lock, and each task needs one more allocation to count in.
+//! `examples/05_block_on.rs` does. But then every clone and drop of a waker is an atomic increment
+//! or decrement, every wake ends in a lock, and each task needs one more allocation to count in.
 //!
 //! Next: `executor/mod.rs`, which hands these wakers to the tasks it polls.
 #![allow(unsafe_code)]

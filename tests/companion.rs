@@ -173,7 +173,7 @@ fn help_and_version_have_three_and_two_names() {
 #[test]
 fn an_unknown_word_is_one_line_with_the_nearest_known_one() {
     refused(&["lsit"], "no command `lsit`: did you mean `cargo run -- list`?");
-    refused(&["exmaple", "1"], "no command `exmaple`: did you mean `cargo run -- example`?");
+    refused(&["exmaple", "1"], "no command `exmaple`: did you mean `cargo run -- example WHICH`?");
     refused(&["--halp"], "no command `--halp`: did you mean `cargo run -- --help`?");
     refused(&["qqqqqqqq"], "no command `qqqqqqqq`: `cargo run -- help` shows those that there are");
     refused(&[""], "no command ``: `cargo run -- help` shows those that there are");

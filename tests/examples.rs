@@ -142,7 +142,7 @@ fn without_a_path_the_files_under_src_are_counted() {
     let mut command = command("60_count_files");
     let output = command.current_dir(&folder.0).output().unwrap();
     assert_eq!(stdout(&output), "");
-    assert!(stderr(&output).starts_with("60_count_files: cannot list the files under src: "));
+    assert!(stderr(&output).starts_with("60_count_files: cannot list the files under ./src: "));
     assert_eq!(output.status.code(), Some(1));
 
     fs::create_dir_all(folder.0.join("src/deeper")).unwrap();

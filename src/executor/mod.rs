@@ -16,8 +16,8 @@
 //! ```
 //!
 //! A turn's length is fixed when it begins: a task that is woken meanwhile waits for the next turn.
-//! So a task that always wakes itself gets one poll a turn, like every other, and none can starve
-//! another, a timer or a thread (promise 4).
+//! So a task that always wakes itself gets one poll a turn, like every other, and none that
+//! returns from its polls can starve another, a timer or a thread (promise 4).
 //!
 //! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack
 //! of `block_on`: it may borrow from its surroundings, where a spawned future must own what it
@@ -255,6 +255,7 @@ fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Po
     let waker = waker(name);
     let mut cx = Context::from_waker(&waker);
     let Some(task) = task else {
+        // It is the root.
         let output = root.poll(&mut cx);
         if output.is_pending() {
             scheduler.borrow_mut().end_poll();
@@ -289,7 +290,7 @@ fn rest(scheduler: &RefCell<Scheduler>) {
     let mailbox = scheduler.borrow().mailbox();
     let rest = scheduler.borrow_mut().rest();
     match rest {
-        Rest::Not => {}
+        Rest::LookAgain => {}
         Rest::Sleep(limit) => mailbox.sleep(limit),
         Rest::Stalled => {
             let report = stall::report(scheduler.borrow().waiting());

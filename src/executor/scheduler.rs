@@ -30,7 +30,7 @@
 //! The root takes the same way in a slot that is never empty: `spawn_root` and `finish_root` are
 //! its (1) and (5). When the executor shuts down, `take` leads from every state to *gone*.
 //!
-//! An aborted task takes the same way: its flag is set, it is woken, and its next poll drops the
+//! An aborted task goes the usual way: its flag is set, it is woken, and its next poll drops the
 //! future instead of polling it.
 //!
 //! *No Borrow Across User Code*: the scheduler lies in a `RefCell`, and whoever needs it borrows it
@@ -81,7 +81,8 @@ pub(crate) struct Scheduler {
     /// Slots of the tasks that are to be polled, in the order in which they became runnable. A task
     /// is in it once, or it is `idle`, or it is the one that is being polled.
     runnable: VecDeque<u32>,
-    /// The slot of the task that is being polled; [`ROOT`] also when none is.
+    /// The slot of the task that is being polled. When none is, that of the root, who has no id, so
+    /// that whoever asks in between is told that there is no task.
     polling: u32,
     /// Names that were given to tasks, by the task's number. Few tasks have one.
     task_names: BTreeMap<NonZeroU64, Box<str>>,
@@ -112,8 +113,8 @@ pub(super) struct Polled {
 
 /// What an executor does that has nothing to poll.
 pub(super) enum Rest {
-    /// Look again: a thread has rung, or a paused clock has been set forward.
-    Not,
+    /// A thread has rung, or a paused clock has been set forward.
+    LookAgain,
     /// Sleep until the bell, or as long as this.
     Sleep(Option<Duration>),
     /// There is no timer, no closure on another thread, and `panic_on_stall` is set.
@@ -233,7 +234,7 @@ impl Scheduler {
     }
 
     /// (2) The task shall be polled at least once more. A stale name is ignored. `false`: the name
-    /// is not of this executor.
+    /// is another executor's.
     fn wake(&mut self, name: Name) -> bool {
         if name.executor() != self.executor {
             return false;
@@ -354,14 +355,14 @@ impl Scheduler {
     /// What to do when nothing is runnable. Sets a paused clock forward.
     pub(super) fn rest(&mut self) -> Rest {
         if self.mailbox.has_rung() {
-            return Rest::Not;
+            return Rest::LookAgain;
         }
         let deadline = self.timers.next_deadline();
         let clock = &mut self.timers.clock;
         match deadline {
             Some(deadline) if clock.is_paused() && self.blocking_out == 0 => {
                 clock.set_forward(deadline);
-                Rest::Not
+                Rest::LookAgain
             }
             Some(deadline) if !clock.is_paused() => {
                 Rest::Sleep(Some(deadline.duration_since(clock.now())))
@@ -420,7 +421,7 @@ impl Scheduler {
     }
 
     /// Gives a task a name for people, to be used in reports.
-    pub(crate) fn call_task(&mut self, name: Name, task_name: Box<str>) {
+    pub(crate) fn set_task_name(&mut self, name: Name, task_name: Box<str>) {
         if let Some((number, _)) = self.tasks.at(name.index()).filter(|at| name.fits(at.0)) {
             self.task_names.insert(number, task_name);
         }

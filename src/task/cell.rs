@@ -35,8 +35,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 /// A spawned future, or what became of it.
 pub(super) struct TaskCell<F: Future, G> {
-    /// Borrowed while the future is polled or dropped. Whoever else looks here looks at `progress`
-    /// first, and comes only when the task is over.
+    /// Borrowed while the future is polled or dropped, and the user's code runs. So nobody else may
+    /// look in here before `progress` says that the task is over.
     stage: RefCell<Stage<F>>,
     /// Who awaits the handle.
     joiner: Cell<Option<Waker>>,
@@ -44,6 +44,7 @@ pub(super) struct TaskCell<F: Future, G> {
     aborted: Cell<bool>,
     /// The handle has been dropped: nobody will ask for the result.
     detached: Cell<bool>,
+    /// For `spawn_blocking`: whether the task can still be aborted.
     gate: G,
 }
 
@@ -65,7 +66,7 @@ enum Progress {
     Taken,
 }
 
-/// Decides whether an abort that was asked for still takes place.
+/// Decides whether an abort that was asked for still takes place. (There for `spawn_blocking`.)
 pub(super) trait AbortGate {
     /// Called when the task is next polled. `false`: it is too late, go on as if nothing was asked.
     fn may_abort(&self) -> bool;
@@ -158,7 +159,7 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(())) => {}
             Err(payload) => {
-                // The future, or the output of one whose destructor panicked.
+                // What is left: the future, or, if it was its destructor that panicked, its output.
                 contain(|| self.clear());
                 *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
             }

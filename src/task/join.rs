@@ -10,8 +10,7 @@
 //! comes to it. So a task may abort itself, or one that is being polled further up the stack, and
 //! no destructor runs in the middle of the caller's work.
 //!
-//! This ends the core walk. `task/mod.rs` has `spawn`, which puts these pieces together; then the
-//! road forks to time (`list.rs` is its first file), and to everything else.
+//! Next: `task/mod.rs`, where `spawn` puts the pieces together.
 
 use super::JoinError;
 use super::cell::{Abort, Join};
@@ -63,8 +62,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    pub(super) fn call_task(&self, task_name: Box<str>) {
-        try_current(|scheduler| scheduler.call_task(self.name, task_name));
+    pub(super) fn set_task_name(&self, task_name: Box<str>) {
+        try_current(|scheduler| scheduler.set_task_name(self.name, task_name));
     }
 
     /// Stops the task: its future is dropped, with all that it holds, before it is polled again.

@@ -9,7 +9,11 @@
 //! | [`id`], [`try_id`] | ask which task this is |
 //!
 //! `cell.rs` is a task's memory, `join.rs` what its spawner keeps of it, `error.rs` why a task may
-//! have no result.
+//! have no result. [`spawn`] makes a cell and gives one side of it to the scheduler, the other to
+//! the caller.
+//!
+//! This ends the core walk: you know how an executor works. From here the road forks to time, which
+//! begins with `list.rs`, and to threads (`blocking.rs`).
 
 mod blocking;
 mod cell;
@@ -116,7 +120,7 @@ impl Builder {
     {
         let handle = spawn_gated(future, Always);
         if let Some(name) = self.name {
-            handle.call_task(name);
+            handle.set_task_name(name);
         }
         handle
     }

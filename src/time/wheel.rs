@@ -1,4 +1,4 @@
-//! The hierarchical timing wheel: a million timers, and arming one costs what it costs for ten.
+//! The hierarchical timing wheel: a million timers, and arming one takes as few steps as for ten.
 //!
 //! A sorted structure (a heap, a tree) compares deadlines on every insert, and nearly all that work
 //! is thrown away: most timers are timeouts, and most timeouts are dropped before they fire. A
@@ -35,7 +35,7 @@
 //! level by exclusive-or and the bitmap are as in tokio's `runtime/time/wheel`.
 //!
 //! Left out: clocks and wakers. The wheel knows ticks and keys; `T` is whatever wants to be handed
-//! back. Next: `time/clock.rs` says what a tick is in real life, `time/sleep.rs` makes it a future.
+//! back. Next: `time/clock.rs` says what a tick is in real life.
 
 use crate::list::{List, Nodes};
 use crate::slab::Key;

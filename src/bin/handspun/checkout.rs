@@ -3,9 +3,10 @@
 //! Each file says in its first sentence what it is, and that sentence is all that is shown of it.
 
 use crate::Error;
+use std::env;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A part of the source that is read in one go.
 pub struct Walk {
@@ -20,7 +21,7 @@ pub const WALKS: [Walk; 3] = [
         title: "The core",
         files: &[
             "lib.rs", "slab.rs", "name.rs", "mailbox.rs", "executor/scheduler.rs", "waker.rs",
-            "executor/mod.rs", "task/cell.rs", "task/join.rs",
+            "executor/mod.rs", "task/cell.rs", "task/join.rs", "task/mod.rs",
         ],
     },
     Walk {
@@ -36,9 +37,11 @@ pub const WALKS: [Walk; 3] = [
     },
 ];
 
-/// The root of the checkout in which this program was built.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The root of the checkout: the one in which `cargo run` was called, else that in which this
+/// program was built.
+pub fn root() -> PathBuf {
+    let called_in = env::var_os("CARGO_MANIFEST_DIR");
+    called_in.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 /// The names of all examples, sorted: their files without `.rs`.
@@ -79,7 +82,7 @@ fn summary(path: &Path) -> Result<String, Error> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Missing(format!(
-        "cannot read {}: {error}. If the checkout has moved, call `cargo run` in it",
+        "cannot read {}: {error}\nIf the checkout has moved, call `cargo run` in it",
         path.display()
     ))
 }

@@ -8,6 +8,7 @@ use crate::checkout;
 use crate::spelling;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -16,6 +17,8 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
         return Err(Error::Usage("which example? `cargo run -- list` shows them".to_string()));
     };
     let name = find(wanted)?;
+    // Who knows cargo puts `--` before what is for the example.
+    let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
 
     let manifest = checkout::root().join("Cargo.toml");
     if !manifest.is_file() {
@@ -27,7 +30,12 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     // Cargo says where it is to the programs that it runs.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    command.args(["run", "--quiet", "--manifest-path"]).arg(manifest);
+    command.arg("run");
+    // On a terminal cargo says what it builds: the first example takes a while.
+    if !io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
+    command.arg("--manifest-path").arg(manifest);
     command.args(["--example", &name, "--"]).args(arguments);
     let status = command.status().map_err(|error| {
         let cargo = cargo.display();
@@ -49,11 +57,12 @@ pub fn guess(word: &str) -> Option<String> {
 
 fn find(wanted: &OsStr) -> Result<String, Error> {
     // A path is fine: `examples/01_lazy.rs` is what a shell completes.
-    let word = Path::new(wanted).file_stem().unwrap_or(wanted).to_string_lossy();
+    let word = Path::new(wanted).file_name().unwrap_or(wanted).to_string_lossy();
+    let word = word.strip_suffix(".rs").unwrap_or(&word);
     let names = checkout::examples()?;
-    match &matching(&word, &names)[..] {
+    match &matching(word, &names)[..] {
         [name] => Ok(name.to_string()),
-        [] => Err(Error::Usage(match nearest(&word, &names) {
+        [] => Err(Error::Usage(match nearest(word, &names) {
             Some(name) => format!("no example `{word}`: did you mean `{name}`?"),
             None => format!("no example `{word}`: `cargo run -- list` shows those that there are"),
         })),

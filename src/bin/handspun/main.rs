@@ -127,6 +127,7 @@ fn print_tour(real: bool) {
 /// The error for a word that is no command. It may be meant for an example.
 fn unknown(word: &str) -> Error {
     let meant = match spelling::nearest(word, COMMANDS) {
+        Some("example") => Some("example WHICH".to_string()),
         Some(command) => Some(command.to_string()),
         None => example::guess(word).map(|name| format!("example {name}")),
     };

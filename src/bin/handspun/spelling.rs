@@ -3,7 +3,7 @@
 /// The candidate that takes the fewest edits to become `word`; the first of several. `None` if all
 /// are too different to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let few = 1 + word.chars().count() / 3;
+    let few = 1 + word.chars().count() / 4;
     let counted = candidates.into_iter().map(|candidate| (edits(candidate, word), candidate));
     let (_, nearest) =
         counted.filter(|(edits, _)| *edits <= few).min_by_key(|(edits, _)| *edits)?;
