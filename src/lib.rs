@@ -91,6 +91,7 @@
 struct Readme;
 
 pub mod executor;
+pub mod future;
 mod list;
 mod mailbox;
 mod name;

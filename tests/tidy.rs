@@ -20,6 +20,7 @@ use std::path::Path;
 #[rustfmt::skip]
 const LAYERS: &[&[&str]] = &[
     &["panics.rs", "pin.rs", "slab.rs", "list.rs", "name.rs", "time/wheel.rs"],
+    &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
     &["mailbox.rs", "time/clock.rs"],
     &["executor/timers.rs"],
     &["executor/scheduler.rs"],

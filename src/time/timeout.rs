@@ -80,7 +80,7 @@ pub struct Timeout<F> {
     sleep: Sleep,
 }
 
-project!(Timeout<F> => Parts { pin future, sleep: Sleep });
+project!(Timeout<F> => Parts { pin future: F; sleep: Sleep });
 
 impl<F> Timeout<F> {
     /// The future inside.
