@@ -98,6 +98,7 @@ mod name;
 mod panics;
 mod pin;
 mod slab;
+pub mod sync;
 pub mod task;
 pub mod time;
 mod waker;

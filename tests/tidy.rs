@@ -21,12 +21,16 @@ use std::path::Path;
 const LAYERS: &[&[&str]] = &[
     &["panics.rs", "pin.rs", "slab.rs", "list.rs", "name.rs", "time/wheel.rs"],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
+    &["sync/mod.rs", "sync/cancellation_token.rs"],
     &["mailbox.rs", "time/clock.rs"],
     &["executor/timers.rs"],
     &["executor/scheduler.rs"],
     &["waker.rs", "executor/stall.rs"],
     &["executor/mod.rs"],
-    &["task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs"],
+    &[
+        "task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs",
+        "task/join_set.rs",
+    ],
     &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/mod.rs"],
     &["lib.rs"],
 ];

@@ -66,6 +66,17 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
+    spawn_wrapped(f, |answer| answer)
+}
+
+/// The same; the task polls what `wrap` makes of the closure's answer.
+#[track_caller]
+pub(super) fn spawn_wrapped<F, R, W>(f: F, wrap: impl FnOnce(Answer<R>) -> W) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+    W: Future<Output = R> + 'static,
+{
     if try_current(Scheduler::begin_blocking).is_none() {
         panic!(
             "spawn_blocking was called where no executor is running: call it inside a future that \
@@ -82,7 +93,7 @@ where
     // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
     // all that has been done.
     POOL.submit(job.clone());
-    super::spawn_gated(answer, job)
+    super::spawn_gated(wrap(answer), job)
 }
 
 /// A closure and its result, between the executor's thread and one of the pool.
@@ -119,7 +130,7 @@ impl<R> AbortGate for Arc<Job<R>> {
 }
 
 /// Ready with the closure's result. While it lives, the executor knows that a closure is out.
-struct Answer<R> {
+pub(super) struct Answer<R> {
     job: Arc<Job<R>>,
 }
 

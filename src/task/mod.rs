@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`spawn`] | give a future to the executor |
 //! | [`Builder`] | the same, with a name for the reports |
+//! | [`JoinSet`] | spawn many, and take their results as they come |
 //! | [`spawn_blocking`] | run a closure that blocks on a thread of its own |
 //! | [`yield_now`] | let every other runnable task have a turn |
 //! | [`id`], [`try_id`] | ask which task this is |
@@ -19,11 +20,13 @@ mod blocking;
 mod cell;
 mod error;
 mod join;
+pub mod join_set;
 
 pub use crate::name::Id;
 pub use blocking::spawn_blocking;
 pub use error::JoinError;
 pub use join::{AbortHandle, JoinHandle};
+pub use join_set::JoinSet;
 
 use crate::executor::Executor;
 use crate::executor::scheduler::try_current;
