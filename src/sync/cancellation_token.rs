@@ -411,7 +411,7 @@ struct RunUntilCancelled<T: Held, F> {
     cancelled: Wait<T>,
 }
 
-project!(RunUntilCancelled<T: Held, F> => RunParts { pin future: Option<F>, cancelled: Wait<T>, });
+project!(RunUntilCancelled<T: Held, F> => RunParts { pin future: Option<F>; cancelled: Wait<T> });
 
 impl<T: Held, F> RunUntilCancelled<T, F> {
     fn new(token: T, future: F) -> RunUntilCancelled<T, F> {

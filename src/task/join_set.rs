@@ -411,7 +411,7 @@ struct Member<F> {
     _notice: Notice,
 }
 
-project!(Member<F> => MemberParts { pin future: F, });
+project!(Member<F> => MemberParts { pin future: F });
 
 impl<F> Member<F> {
     fn new(future: F, notice: Notice) -> Member<F> {
