@@ -9,7 +9,7 @@
 //!
 //! Predict before you run: how many ticks does each of them give between 3 and 4?
 //!
-//! Run: `cargo run --example 21_interval_missed_ticks`. Next: `28_timeout`.
+//! Run: `cargo run --example 21_interval_missed_ticks`. Next: `22_serial_vs_join`.
 
 mod support;
 

@@ -1,8 +1,8 @@
 //! `join` by hand: a future that holds two futures, and polls both.
 //!
-//! There is no more to it. Its poll polls whoever is not done; when both are done, so is it. What is
-//! done is kept, and its future dropped (assigning to the `Option` does that). A future that is done
-//! must not be polled again: hence the `Option`.
+//! There is no more to it. Its poll polls whoever is not done; when both are done, so is it. What
+//! is done is kept, and its future dropped (assigning to the `Option` does that). A future that is
+//! done must not be polled again: hence the `Option`.
 //!
 //! The children are boxed here, so that they can be pinned without a word of `unsafe`.
 //! `src/future/join.rs` keeps them in place.

@@ -1,8 +1,8 @@
 //! A set of tasks: out to many, back in the order in which they finish.
 //!
-//! A `JoinSet` owns the tasks that are spawned into it. `join_next` gives the next one that is over,
-//! whichever it is, with its value or its error. Dropping the set aborts what is left in it: nothing
-//! goes on behind the back of whoever spawned it.
+//! A `JoinSet` owns the tasks that are spawned into it. `join_next` gives the next one that is
+//! over, whichever it is, with its value or its error. Dropping the set aborts what is left in it:
+//! nothing goes on behind the back of whoever spawned it.
 //!
 //! At most three are out at a time here: a new one is sent when one has come back.
 //!

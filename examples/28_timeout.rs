@@ -7,7 +7,7 @@
 //!
 //! Predict before you run: which of the five are in time?
 //!
-//! Run: `cargo run --example 28_timeout`, and with `-- --real` to wait. Next: `34_hog`.
+//! Run: `cargo run --example 28_timeout`, and with `-- --real` to wait. Next: `29_select_loop`.
 
 mod support;
 

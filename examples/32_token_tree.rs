@@ -1,9 +1,9 @@
 //! A tree of cancellation tokens: who stops whom.
 //!
-//! A token is a flag that can be waited for. Clones share the flag. A child token has one of its own
-//! and hears its parent's: cancelling the parent cancels all children, cancelling a child is the
-//! child's own affair. And it only asks: whoever holds a token decides where to look at it, and what
-//! to do then.
+//! A token is a flag that can be waited for. Clones share the flag. A child token has one of its
+//! own and hears its parent's: cancelling the parent cancels all children, cancelling a child is
+//! the child's own affair. And it only asks: whoever holds a token decides where to look at it, and
+//! what to do then.
 //!
 //! Predict before you run: `b` is cancelled at 100 ms, the parent at 200 ms. Who stops when?
 //!

@@ -14,8 +14,9 @@
 //! assert_eq!(answer, 42);
 //! ```
 //!
-//! [`block_on`] and [`spawn`] are where to begin; [`task`] and [`time`] have the rest, and
-//! [`executor`] the settings. Names and semantics are tokio's.
+//! [`block_on`] and [`spawn`] are where to begin; [`join!`] and [`select!`] wait for several
+//! things; [`task`], [`time`], [`future`] and [`sync`] have the rest, and [`executor`] the
+//! settings. Names and semantics are tokio's.
 //!
 //! # Ten promises
 //!
@@ -31,7 +32,8 @@
 //! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, which count
 //!    in microseconds, and equal deadlines in the order in which they were armed.
 //! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
-//!    `abort` drops the task's future before it is polled again. Dropping a `JoinHandle` detaches.
+//!    `abort` drops the task's future before it is polled again. Dropping a `JoinHandle` detaches;
+//!    dropping a `JoinSet` aborts.
 //! 7. **A panic stays in its task** and comes out of its `JoinHandle`. A panic of the root future
 //!    comes out of `block_on`, after every other task has been dropped. (Where panics unwind, that
 //!    is; with `panic = "abort"` there is nothing to contain.)
@@ -39,16 +41,17 @@
 //!    [`block_on`] leaves unfinished is dropped before it returns; an
 //!    [`Executor`](executor::Executor) keeps it for its next `block_on`, and drops it when it is
 //!    dropped itself. A blocking closure that runs is not waited for.
-//! 9. **Replay.** On a paused clock and without threads, the same program does the same things in
-//!    the same order.
+//! 9. **Replay.** On a paused clock and without threads, the same program with the same seed does
+//!    the same things in the same order.
 //! 10. **Wakers are free.** A waker may be cloned, sent, called and dropped on any thread, at any
 //!     time, also after its task or its executor is gone. It touches no freed memory, because it
 //!     owns none.
 //!
 //! The tests that hold them: `tests/executor.rs` and `tests/task.rs` (1 to 4 and 6 to 10, by
 //! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
-//! threads), `tests/hostile.rs` (all of them under attack), and `tests/model.rs`, which compares
-//! random programs with a model of a page.
+//! threads), `tests/hostile.rs` (all of them under attack), `tests/macros.rs`, `tests/join_set.rs`,
+//! `tests/cancellation_token.rs`, and `tests/model.rs`, which compares random programs with a model
+//! of a page.
 //!
 //! # The map
 //!
@@ -58,8 +61,11 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `panics.rs`, `pin.rs` | panics that must not spread; pin projections |
+//! | `panics.rs`, `pin.rs`, `random.rs` | contained panics; pin projections; random numbers |
 //! | **`slab.rs`** | slots that are used again, and keys that cannot be mistaken |
+//! | `future/join.rs`, `future/join_all.rs`, `future/race.rs` | futures made of futures |
+//! | `macros.rs`, `macros/branches.rs` | [`join!`], [`try_join!`], [`select!`] |
+//! | `sync/cancellation_token.rs` | a flag that can be waited for |
 //! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
 //! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
@@ -71,7 +77,7 @@
 //! | **`task/cell.rs`** | a task's memory: the future, then its result |
 //! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
 //! | `task/mod.rs` | [`spawn`], where the pieces come together |
-//! | `task/blocking.rs` | closures that block, on threads of their own |
+//! | `task/blocking.rs`, `task/join_set.rs` | closures that block, on threads; sets of tasks |
 //! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
 //! | `time/mod.rs` | the clock in your own hands |
 //!
@@ -83,8 +89,9 @@
 //! - *Queued Once*: a task is in the run queue at most once, however often it was woken.
 //! - *Stale Names Are Harmless*: a name or key whose owner is gone is looked up and not found.
 //!
-//! And by absence: the executor never imports `task`; nothing but `time/clock.rs` reads the real
-//! clock; `unsafe` is only in `waker.rs`, `task/cell.rs` and `pin.rs`.
+//! And by absence: the executor never imports `task`; `future`, the macros and `sync` never import
+//! the executor; nothing but `time/clock.rs` reads the real clock; `unsafe` is only in `waker.rs`,
+//! `task/cell.rs` and `pin.rs`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -93,10 +100,13 @@ struct Readme;
 pub mod executor;
 pub mod future;
 mod list;
+#[doc(hidden)]
+pub mod macros;
 mod mailbox;
 mod name;
 mod panics;
 mod pin;
+mod random;
 mod slab;
 pub mod sync;
 pub mod task;

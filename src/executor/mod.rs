@@ -34,6 +34,7 @@ mod stall;
 pub(crate) mod timers;
 
 use crate::panics::contain_each;
+use crate::random::Random;
 use crate::time::clock::Clock;
 use crate::waker::waker;
 use scheduler::{Polled, Rest, Scheduler, Shared};
@@ -111,10 +112,11 @@ pub struct Executor {
 pub struct Builder {
     start_paused: bool,
     panic_on_stall: bool,
+    random: Random,
 }
 
 impl Builder {
-    /// The settings of [`Executor::new`]: a running clock, and no panic on a stall.
+    /// The settings of [`Executor::new`]: a running clock, no panic on a stall, and a random seed.
     pub fn new() -> Builder {
         Builder::default()
     }
@@ -137,13 +139,21 @@ impl Builder {
         self
     }
 
+    /// Where the executor's random numbers begin: with the same seed, a program that is otherwise
+    /// repeatable takes the same branches of its [`select!`](crate::select)s. Default: another
+    /// seed for each executor.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.random = Random::seeded(seed);
+        self
+    }
+
     /// Makes the executor, for this thread.
     ///
     /// # Panics
     /// If there are 16,384 executors in the process, or threads that have run one.
     pub fn build(self) -> Executor {
         let clock = if self.start_paused { Clock::paused() } else { Clock::real() };
-        let scheduler = Scheduler::new(clock, self.panic_on_stall);
+        let scheduler = Scheduler::new(clock, self.panic_on_stall, self.random);
         Executor {
             scheduler: Rc::new(RefCell::new(scheduler)),
         }
@@ -187,6 +197,7 @@ impl Executor {
             scheduler: &self.scheduler,
             panicked: true,
         };
+        self.scheduler.borrow_mut().swap_random();
         self.scheduler.borrow_mut().spawn_root(Location::caller());
         let output = run(&self.scheduler, pin!(future));
         running.panicked = false;
@@ -212,6 +223,7 @@ impl Drop for Running<'_> {
             drop_tasks(self.scheduler);
         }
         self.scheduler.borrow_mut().finish_root();
+        self.scheduler.borrow_mut().swap_random();
         scheduler::set_current(None);
     }
 }
@@ -220,7 +232,9 @@ impl Drop for Executor {
     fn drop(&mut self) {
         // The tasks' destructors run inside their executor, also when it is dropped inside another.
         let previous = scheduler::set_current(Some(self.scheduler.clone()));
+        self.scheduler.borrow_mut().swap_random();
         drop_tasks(&self.scheduler);
+        self.scheduler.borrow_mut().swap_random();
         scheduler::set_current(previous);
         let left = self.scheduler.borrow_mut().end();
         contain_each(left, |timer| timer.value.wake());

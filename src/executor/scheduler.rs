@@ -45,6 +45,7 @@
 use super::timers::Timers;
 use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
+use crate::random::Random;
 use crate::slab::{Key, Slab};
 use crate::time::clock::Clock;
 use crate::time::wheel::Fired;
@@ -90,6 +91,8 @@ pub(crate) struct Scheduler {
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
     panic_on_stall: bool,
+    /// While this executor runs it is lent to the thread, and the thread's own lies here.
+    random: Random,
 }
 
 struct TaskSlot {
@@ -173,7 +176,7 @@ pub(crate) fn wake(name: Name) {
 }
 
 impl Scheduler {
-    pub(super) fn new(clock: Clock, panic_on_stall: bool) -> Scheduler {
+    pub(super) fn new(clock: Clock, panic_on_stall: bool, random: Random) -> Scheduler {
         let registration = Registration::acquire();
         let mut tasks = Slab::numbered_from(registration.next_number);
         tasks.insert(TaskSlot {
@@ -193,6 +196,7 @@ impl Scheduler {
             timers: Timers::new(registration.executor, registration.next_number, clock),
             blocking_out: 0,
             panic_on_stall,
+            random,
         }
     }
 
@@ -385,6 +389,12 @@ impl Scheduler {
     /// It has ended, or nobody waits for it any more.
     pub(crate) fn end_blocking(&mut self) {
         self.blocking_out -= 1;
+    }
+
+    /// Lends the generator of random numbers to the thread; the second time, takes it back.
+    #[inline]
+    pub(super) fn swap_random(&mut self) {
+        self.random.swap_with_current();
     }
 
     // Shutdown.

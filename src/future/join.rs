@@ -1,8 +1,8 @@
 //! [`join()`]: wait for two futures at the same time.
 //!
-//! Its poll polls whichever of the two is not done yet. That is all: there is no thread, no task and
-//! no queue in it. Both see the same waker, the one of the task that awaits them; a wake for one
-//! polls both.
+//! Its poll polls whichever of the two is not done yet. That is all: there is no thread, no task
+//! and no queue in it. Both see the same waker, the one of the task that awaits them; a wake for
+//! one polls both.
 //!
 //! What is done is kept in the place of the future that made it (`pin.rs`, `MaybeDone`), until the
 //! other is done too. So joining costs a word or two beyond the futures themselves.
