@@ -625,18 +625,17 @@ fn a_member_may_abort_itself() {
 fn a_member_may_drop_the_set_that_it_belongs_to() {
     let history = History::new();
     paused(async {
-        let set = Rc::new(RefCell::new(Some(JoinSet::new())));
-        let own = set.clone();
-        let guard = history.on_drop("first: drop");
-        let mut filling = set.borrow_mut();
-        filling.as_mut().unwrap().spawn(async move {
+        let mut filled = JoinSet::new();
+        let set = Rc::new(RefCell::new(None));
+        let (own, guard) = (set.clone(), history.on_drop("first: drop"));
+        filled.spawn(async move {
             let _guard = guard;
             drop(own.take());
             yield_now().await;
             unreachable!("an aborted task is not polled again");
         });
-        filling.as_mut().unwrap().spawn(history.probe("second", 0));
-        drop(filling);
+        filled.spawn(history.probe("second", 0));
+        set.replace(Some(filled));
         for _ in 0..3 {
             yield_now().await;
         }
@@ -704,6 +703,24 @@ fn a_waker_that_panics_does_no_harm() {
             assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
         });
     });
+}
+
+#[test]
+fn a_member_is_gone_when_the_set_is_told_of_it() {
+    let history = History::new();
+    paused(async {
+        let mut set = JoinSet::new();
+        let lines = history.clone();
+        let waker = hostile_waker(move |call| {
+            if call == Call::Wake {
+                lines.push("wake");
+            }
+        });
+        set.spawn(history.probe("a", 0));
+        assert!(poll_next(&mut set, &waker).is_pending());
+        yield_now().await;
+    });
+    history.expect(["a: poll", "a: drop", "wake"]);
 }
 
 /// A set that a waker can reach.

@@ -96,6 +96,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn there_are_at_most_twice_as_many_nodes_as_tokens(
         steps in prop::collection::vec(step(), 0..80),
@@ -117,7 +119,7 @@ proptest! {
                     waits.push(wait);
                 }
                 Step::Forgo(n) if !waits.is_empty() => {
-                    waits.swap_remove(n % waits.len());
+                    drop(waits.swap_remove(n % waits.len()));
                 }
                 Step::Drop(_) | Step::Forgo(_) => {}
             }
