@@ -197,7 +197,6 @@ impl Executor {
             scheduler: &self.scheduler,
             panicked: true,
         };
-        self.scheduler.borrow_mut().swap_random();
         self.scheduler.borrow_mut().spawn_root(Location::caller());
         let output = run(&self.scheduler, pin!(future));
         running.panicked = false;
@@ -223,7 +222,6 @@ impl Drop for Running<'_> {
             drop_tasks(self.scheduler);
         }
         self.scheduler.borrow_mut().finish_root();
-        self.scheduler.borrow_mut().swap_random();
         scheduler::set_current(None);
     }
 }

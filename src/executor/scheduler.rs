@@ -305,6 +305,7 @@ impl Scheduler {
     /// The root has its turn like any task; a new root is runnable at once.
     #[inline]
     pub(super) fn spawn_root(&mut self, spawned_at: &'static Location<'static>) {
+        self.swap_random();
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
         root.spawned_at = spawned_at;
         root.polls = 0;
@@ -317,6 +318,7 @@ impl Scheduler {
     /// The root is ready, or has panicked. Its slot waits for the next root.
     #[inline]
     pub(super) fn finish_root(&mut self) {
+        self.swap_random();
         if POLLING.with(|polling| polling.name.take()).is_some() {
             self.polling = ROOT;
             let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");

@@ -65,6 +65,13 @@ const ROWS: &[Row] = &[
     row("timer_late_100k", 100_000, rows::timer_late, "the same among 100,000 (a full core)"),
     row("timer_busy", 50, rows::timer_busy, "how late a sleep of 1 ms is, four tasks yield"),
 
+    row("join_all_100", 500_000, |n| rows::join_all(100, n), "a wake of one of 100 under a join_all"),
+    row("join_all_1k", 500_000, |n| rows::join_all(1_000, n), "of one of 1,000"),
+    row("join_all_10k", 500_000, |n| rows::join_all(10_000, n), "of one of 10,000"),
+    row("select_loop", 3_000_000, rows::select_loop, "a select! of two, one is ready"),
+    row("join_set_1k", 300_000, |n| rows::join_set(1_000, n), "a member of a set of 1,000"),
+    row("join_set_100k", 300_000, |n| rows::join_set(100_000, n), "a member of one of 100,000"),
+
     row("cross_wake", 20_000, rows::cross_wake, "a thread wakes a task and gets its answer"),
     row("blockon_ready", 3_000_000, rows::blockon_ready, "block_on a ready future"),
     row("blockon_fresh", 500_000, rows::blockon_fresh, "the same, with an executor of its own"),
@@ -100,7 +107,9 @@ fn main() {
     };
     println!("Nanoseconds for one operation, of {rounds} rounds.");
     if quick {
-        println!("Quick: a tenth of the operations, and of the tasks that the names speak of.");
+        println!(
+            "Quick: a tenth of the operations; of the tasks too where each is one (timer_many)."
+        );
     }
     println!();
     println!("{:<18}{:>9}{:>9}   one operation", "name", "median", "min");

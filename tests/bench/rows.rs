@@ -9,11 +9,11 @@
 
 use crate::alloc;
 use handspun::executor::Executor;
-use handspun::task::yield_now;
+use handspun::task::{JoinSet, yield_now};
 use handspun::time::{Sleep, sleep, timeout};
-use handspun::{block_on, spawn};
+use handspun::{block_on, future, select, spawn};
 use std::cell::Cell;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending, poll_fn, ready};
 use std::hint::black_box;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -302,6 +302,94 @@ pub fn cross_wake(n: u64) -> f64 {
         }
     });
     thread.join().unwrap()
+}
+
+// Combinators.
+
+/// Children that wait to be woken, each of them once.
+struct Children(Vec<Cell<Option<Waker>>>);
+
+impl Children {
+    /// Ready when it has been woken.
+    async fn child(self: Rc<Self>, number: usize) {
+        let mut polled = false;
+        poll_fn(|cx| {
+            if polled {
+                return Poll::Ready(());
+            }
+            polled = true;
+            self.0[number].set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Wakes all, in random order, and lets everybody have a turn after each.
+    async fn wake_all(self: Rc<Self>) {
+        let mut random = Random::new();
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        for last in (1..order.len()).rev() {
+            order.swap(last, random.below(last as u64 + 1) as usize);
+        }
+        for number in order {
+            self.0[number].take().expect("every child was polled").wake();
+            yield_now().await;
+        }
+    }
+}
+
+/// `width` children under one `join_all`: a wake of one, with the poll of the whole that follows.
+pub fn join_all(width: usize, n: u64) -> f64 {
+    let rounds = n.div_ceil(width as u64);
+    in_task(async move {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            let children = Rc::new(Children((0..width).map(|_| Cell::default()).collect()));
+            let all = future::join_all((0..width).map(|number| children.clone().child(number)));
+            let all = spawn(all);
+            yield_now().await;
+            children.wake_all().await;
+            assert_eq!(all.await.unwrap().len(), width);
+        }
+        ns_each(start, rounds * width as u64)
+    })
+}
+
+/// Two branches in a loop, of which one is ready.
+pub fn select_loop(n: u64) -> f64 {
+    in_task(async move {
+        let mut sum = 0;
+        let start = Instant::now();
+        for i in 0..n {
+            sum += select! {
+                i = ready(black_box(i)) => i,
+                _ = pending::<()>() => 0,
+            };
+        }
+        let figure = ns_each(start, n);
+        assert_eq!(sum, sum_below(n));
+        figure
+    })
+}
+
+/// A set with so many members at a time: each is spawned, and taken out when it is finished.
+pub fn join_set(members: u64, n: u64) -> f64 {
+    let rounds = n.div_ceil(members);
+    in_task(async move {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            let mut set = JoinSet::new();
+            for i in 0..members {
+                set.spawn(async move { black_box(i) });
+            }
+            let mut sum = 0;
+            while let Some(result) = set.join_next().await {
+                sum += result.unwrap();
+            }
+            assert_eq!(sum, sum_below(members));
+        }
+        ns_each(start, rounds * members)
+    })
 }
 
 // The start of an executor.
