@@ -95,7 +95,8 @@ fn try_join_gives_both_or_drops_the_other_at_the_first_error() {
         paused(async {
             let a = giving(history.probe("a", 0), a);
             let b = giving(history.probe("b", 1), b);
-            let result = try_join(a, b).await;
+            let mut both = pin!(try_join(a, b));
+            let result = both.as_mut().await;
             history.push("ready");
             result
         })
@@ -561,8 +562,11 @@ fn try_join_all_stops_at_the_first_error_and_drops_the_rest_before_it_is_ready()
     assert_eq!(counter.wakes(), 1);
     assert_eq!(poll_with(Pin::new(&mut all), &waker), Poll::Ready(Err(3)));
     history.expect(["a: poll", "c: poll", "c: drop", "a: drop", "d: drop"]);
-    // For `a`, which woke itself; not for the error.
+    // For `a`, which woke itself.
     assert_eq!(counter.wakes(), 2);
+    let mut all = try_join_all([ready(Err::<(), _>(5)), ready(Ok(()))]);
+    assert_eq!(poll_with(Pin::new(&mut all), &waker), Poll::Ready(Err(5)));
+    assert_eq!(counter.wakes(), 2, "for the error");
 }
 
 // Many: wakers.

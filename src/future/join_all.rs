@@ -1,4 +1,4 @@
-//! [`join_all`]: wait for many, and poll only those that were woken.
+//! [`join_all()`]: wait for many, and poll only those that were woken.
 //!
 //! Joining two polls both whenever one is woken. With a thousand that is a thousand polls for each
 //! wake, a million until all are done: the quadratic `join_all` that one writes first

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | [`join()`], [`join3`] | both (all three) are | a tuple |
 //! | [`try_join()`] | both are `Ok`, or one is `Err` | a tuple, or the first error |
-//! | [`join_all`] | all of many are | a `Vec`, in the order of the futures |
+//! | [`join_all()`] | all of many are | a `Vec`, in the order of the futures |
 //! | [`try_join_all`] | all of many are `Ok`, or one is `Err` | a `Vec`, or the first error |
-//! | [`race`] | one of two is | [`Either`] output |
+//! | [`race()`] | one of two is | [`Either`] output |
 //!
 //! None of them spawns: the futures stay inside, are polled in the same task, and are dropped with
 //! the combinator. That is why they may borrow. A future that is ready is dropped at once, and not

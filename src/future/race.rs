@@ -1,4 +1,4 @@
-//! [`race`]: whichever of two is ready first.
+//! [`race()`]: whichever of two is ready first.
 //!
 //! The loser is dropped as soon as there is a winner. Being dropped is how it is cancelled: it
 //! stops at the await where it stood, and its destructors run. When both are ready in the same poll
