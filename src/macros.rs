@@ -1,26 +1,25 @@
-//! [`join!`](crate::join), [`try_join!`](crate::try_join) and [`select!`](crate::select): any
-//! number of futures at the same time, in one task.
+//! [`join!`](crate::join), [`try_join!`](crate::try_join), [`select!`](crate::select): any number
+//! of futures at the same time, in one task.
 //!
-//! What they do is ordinary code, in `macros/branches.rs`. What they are is grammar: this file
-//! reads the branches and writes a value of them. A function cannot, for its number of arguments is
-//! fixed, and it has no patterns and no handlers.
+//! What they do is ordinary code, in `macros/branches.rs`. What is left is grammar: this file reads
+//! the branches and writes a value of them. A function cannot, for it has a fixed number of
+//! arguments, and neither patterns nor handlers.
 //!
 //! A `select!` of two branches becomes this, its *normal form*:
 //!
 //! ```text
-//!   let enabled_1: bool = true && guard_1;                  every guard, then
-//!   let enabled_2: bool = true;
+//!   let enabled = Enabled::none().and(true && guard_1).and(true);
 //!   let winner = {
-//!       let future_1 = expression_1;                        every future, in order
+//!       let future_1 = expression_1;
 //!       let future_2 = expression_2;
-//!       let branches = NoBranches::new();
-//!       let branches = or(branches, enabled_1, future_1, |output| does it match pattern_1?);
-//!       let branches = or(branches, enabled_2, future_2, |output| does it match pattern_2?);
-//!       select(Shuffled, branches).await
-//!   };                                                      here all futures are dropped
+//!       let branches = NoBranches::yet();
+//!       let branches = or(branches, future_1, |output| does it match pattern_1?);
+//!       let branches = or(branches, future_2, |output| does it match pattern_2?);
+//!       select(Shuffled, enabled, branches).await
+//!   };                                          // here all futures are dropped
 //!   match winner {
-//!       Some(Either::Left(Either::Right(pattern_1))) => handler_1,
-//!       Some(Either::Right(pattern_2)) => handler_2,
+//!       Some(Left(Right(pattern_1))) => handler_1,
+//!       Some(Right(pattern_2)) => handler_2,
 //!       None => the handler of `else`,
 //!   }
 //! ```
@@ -38,25 +37,28 @@
 //!   select_branches!( order {branches that are done} the rest... )
 //! ```
 //!
-//! A branch that is done is `{ way; future enabled [test] [pattern] expression, guard, handler }`:
+//! A branch that is done is `{ (arm) [test] future = expression, guard => handler }`:
 //!
-//! - *way* is `Left Left Right`, the way to its output in the nest of `Either`s. A new branch
-//!   begins with `Right`, and each one that follows it puts a `Left` in front.
-//! - *future* and *enabled* are names of variables. They are written the same in each round and are
-//!   different variables, because a macro's names belong to the call that wrote them. So there are
+//! - *arm* is the pattern of its arm in the `match`. A new branch begins with `Right(pattern)`, and
+//!   each one that follows wraps a `Left(..)` around those that are there.
+//! - *test* is the pattern that decides.
+//! - *future* is the name of a variable. It is written the same in each round and is a different
+//!   variable each time, because a macro's names belong to the call that wrote them. So there are
 //!   as many as are needed, and none of them can meet a name of the caller's.
-//! - *test* is the pattern that decides, *pattern* the one that binds.
 //!
-//! A `join!` is made in the same manner, and is simpler. Its rounds wrap two things around what
-//! they have, the expression `and(and(none, future), future)` and the pattern `(((), output),
-//! output)`.
+//! A `join!` is read in the same manner. Its rounds wrap two things around what they have: the
+//! expression `and(and(NoBranches, future), future)`, and the pattern `(((), output), output)`, in
+//! which each `output` is another variable.
 //!
 //! Why not the obvious way? A procedural macro would be a crate of its own, with a parser in it.
 //! Boxing the futures into a list would be an allocation for each, would make all outputs one type,
 //! and would ask the futures to own what they use.
+//!
+//! Next: `macros/branches.rs`.
 
 mod branches;
 
+pub use crate::future::Either::{Left, Right};
 pub use branches::*;
 
 /// Waits for all futures, at the same time, and gives their outputs as a tuple.
@@ -97,9 +99,8 @@ pub use branches::*;
 /// As safe as the futures: dropping this drops them, and the outputs of those that are done.
 ///
 /// # Size
-/// The sum of the futures, plus one word for the rotation. A branch adds nothing if its type has a
-/// spare value to say "done", as an `async` block has, and its output is not larger than the
-/// future; otherwise a word.
+/// The sum of the futures, and a word for each, which says whether it is done; and a word for the
+/// rotation. A future that is smaller than its output takes the output's room.
 ///
 /// # Mistakes
 /// A comma is missing:
@@ -110,14 +111,16 @@ pub use branches::*;
 #[macro_export]
 macro_rules! join {
     (biased; $($future:expr),* $(,)?) => {
-        $crate::join_all_of!($crate::macros::Biased; $($future,)*)
+        $crate::join_unfailing!($crate::macros::Biased; $($future,)*)
     };
     ($($future:expr),* $(,)?) => {
-        $crate::join_all_of!($crate::macros::Rotating::new(); $($future,)*)
+        $crate::join_unfailing!($crate::macros::Rotating::from_first(); $($future,)*)
     };
     ($($other:tt)*) => {
-        ::std::compile_error!("`join!` takes futures, with a comma after each: \
-            `join!(future, future)`, or `join!(biased; future, future)`")
+        ::std::compile_error!(
+            "`join!` takes futures, with a comma after each: `join!(future, future)`, or \
+             `join!(biased; future, future)`"
+        )
     };
 }
 
@@ -155,56 +158,55 @@ macro_rules! join {
 macro_rules! try_join {
     (biased; $($future:expr),* $(,)?) => {
         $crate::join_branches!(
-            $crate::macros::Biased, and_try, {}, $crate::macros::NoBranches::new(), (); $($future,)*
+            $crate::macros::Biased, and_try, $crate::macros::NoBranches::yet(), (), [];
+            $($future,)*
         )
     };
     ($($future:expr),* $(,)?) => {
         $crate::join_branches!(
-            $crate::macros::Rotating::new(), and_try, {}, $crate::macros::NoBranches::new(), ();
+            $crate::macros::Rotating::from_first(), and_try,
+            $crate::macros::NoBranches::yet(), (), [];
             $($future,)*
         )
     };
     ($($other:tt)*) => {
-        ::std::compile_error!("`try_join!` takes futures, with a comma after each: \
-            `try_join!(future, future)`, or `try_join!(biased; future, future)`")
+        ::std::compile_error!(
+            "`try_join!` takes futures, with a comma after each: `try_join!(future, future)`, or \
+             `try_join!(biased; future, future)`"
+        )
     };
 }
 
+// A join that cannot fail: its `Result` has no `Err`.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! join_all_of {
+macro_rules! join_unfailing {
     ($order:expr; $($future:expr,)*) => {{
         let ::std::result::Result::Ok(outputs) = $crate::join_branches!(
-            $order, and, {}, <$crate::macros::NoBranches>::new(), (); $($future,)*
+            $order, and, <$crate::macros::NoBranches>::yet(), (), [];
+            $($future,)*
         );
         outputs
     }};
 }
 
+// join_branches!(order, how to add a branch, chain so far, pattern so far, [names in it]; the rest)
 #[doc(hidden)]
 #[macro_export]
 macro_rules! join_branches {
-    // One more branch.
     (
-        $order:expr, $and:ident, { $($branches:tt)* }, $chain:expr, $outputs:tt;
+        $order:expr, $and:ident, $chain:expr, $outputs:tt, [$($output:ident)*];
         $first:expr, $($rest:expr,)*
     ) => {
         $crate::join_branches!(
-            $order,
-            $and,
-            { $($branches)* { future output $first } },
-            $crate::macros::$and($chain, future),
-            ($outputs, output);
+            $order, $and, $crate::macros::$and($chain, $first),
+            ($outputs, output), [$($output)* output];
             $($rest,)*
         )
     };
-    // None is left.
-    (
-        $order:expr, $and:ident,
-        { $({ $future:ident $output:ident $expression:expr })* }, $chain:expr, $outputs:tt;
-    ) => {{
-        $(let $future = $expression;)*
-        $crate::macros::join($order, $chain).await.map(|$outputs| ($($output,)*))
+    ($order:expr, $and:ident, $chain:expr, $outputs:tt, [$($output:ident)*];) => {{
+        let branches = $chain;
+        $crate::macros::join($order, branches).await.map(|$outputs| ($($output,)*))
     }};
 }
 
@@ -234,8 +236,7 @@ macro_rules! join_branches {
 /// ```
 ///
 /// 1. All conditions are evaluated, in order, and then all future expressions, also those of
-///    branches whose condition is `false`. Such a branch is *disabled*: its future is dropped and
-///    never polled.
+///    branches whose condition is `false`. Such a branch is *disabled*: its future is never polled.
 /// 2. The futures are polled until one is ready with an output that matches its pattern. An output
 ///    that does not match is dropped, its branch is disabled, and the others go on.
 /// 3. All futures are dropped.
@@ -311,13 +312,14 @@ macro_rules! join_branches {
 /// spawn it.
 ///
 /// # Size
-/// The sum of the futures, plus a word for each whose type has no spare value to say "disabled"; an
-/// `async` block has. The handlers use the same space again.
+/// The sum of the futures, a word, and a byte for each of them. The handlers use the same room
+/// again.
 ///
 /// # What it cannot read
 /// The pattern is tried by reference before it binds. So `mut`, `ref` and `&` may stand at its
-/// front (`mut x`), or in a variant that has one field (`Some(mut x)`, `Some(ref mut x)`), but not
-/// further in. In the handler they can: instead of `(mut a, b) = future => ..`, write
+/// front (`mut x`, but not `ref mut x`), and `mut`, `ref` and `ref mut` in a variant that has one
+/// field (`Some(mut x)`), but not further in. In the handler they can. Instead of `(mut a, b) =
+/// future => ..`, write
 ///
 /// ```
 /// # handspun::block_on(async {
@@ -338,7 +340,8 @@ macro_rules! join_branches {
 ///
 /// A macro that hands a handler on as `$handler:expr` writes braces around it: `=> { $handler }`.
 ///
-/// Each branch costs two steps of the compiler's recursion limit, which allows some sixty.
+/// There may be sixty branches: each is two steps of the compiler's recursion, whose limit is 128
+/// unless the crate sets another.
 ///
 /// A procedural macro could rewrite the pattern instead, and point at the very word that is wrong;
 /// this one shows where it stopped reading:
@@ -394,48 +397,50 @@ macro_rules! select {
 macro_rules! select_branches {
     // The end.
     ($order:ident { $($done:tt)+ }) => {
-        $crate::select_expansion!($order { $($done)+ } else $crate::macros::all_disabled())
+        $crate::select_normal_form!($order { $($done)+ } else $crate::macros::all_disabled())
     };
     ($order:ident $done:tt else => $else:expr $(,)?) => {
-        $crate::select_expansion!($order $done else $else)
+        $crate::select_normal_form!($order $done else $else)
     };
     ($order:ident $done:tt else $($rest:tt)*) => {
-        ::std::compile_error!("the `else` of a `select!` stands after all branches: \
-            `else => handler`")
+        ::std::compile_error!(
+            "the `else` of a `select!` stands after all branches: `else => handler`"
+        )
     };
-    // The pattern of the next branch.
+    // The next branch's pattern; the rest of it, `select_branch` reads. A variant with one field,
+    // which is bound by `mut` or `ref`, needs no look at the field.
     (
-        $order:ident { $({ $($way:ident)+ ; $($done:tt)* })* }
+        $order:ident { $({ ($($arm:tt)*) $($done:tt)* })* }
         $($variant:ident)::+ ($mode:ident $($name:ident)+) = $($rest:tt)*
     ) => {
         $crate::select_branch!(
             $order
-            { $({ Left $($way)+ ; $($done)* })* }
-            { [$($variant)::+ (_)] [$($variant)::+ ($mode $($name)+)] }
+            { $({ ($crate::macros::Left($($arm)*)) $($done)* })* }
+            { ($crate::macros::Right($($variant)::+ ($mode $($name)+))) [$($variant)::+ (_)] }
             $($rest)*
         )
     };
     (
-        $order:ident { $({ $($way:ident)+ ; $($done:tt)* })* }
+        $order:ident { $({ ($($arm:tt)*) $($done:tt)* })* }
         $pattern:pat = $($rest:tt)*
     ) => {
         $crate::select_branch!(
             $order
-            { $({ Left $($way)+ ; $($done)* })* }
-            { [$pattern] [$pattern] }
+            { $({ ($crate::macros::Left($($arm)*)) $($done)* })* }
+            { ($crate::macros::Right($pattern)) [$pattern] }
             $($rest)*
         )
     };
     ($order:ident $done:tt $($other:tt)*) => {
         ::std::compile_error!(::std::concat!(
-            "a branch of `select!` begins with `pattern =`, and ends with a comma unless its \
-             handler is a block; this is no beginning of one: `",
+            "a branch of `select!` begins with `pattern =`; this does not: `",
             ::std::stringify!($($other)*),
             "`",
         ))
     };
 }
 
+// Each rule ends with the same call; they differ in how a handler may end.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! select_branch {
@@ -445,7 +450,7 @@ macro_rules! select_branch {
     ) => {
         $crate::select_branches!(
             $order
-            { $($done)* { Right; future enabled $($pattern)* $future, true $(&& $guard)?, $handler } }
+            { $($done)* { $($pattern)* future = $future, true $(&& $guard)? => $handler } }
             $($rest)*
         )
     };
@@ -455,7 +460,7 @@ macro_rules! select_branch {
     ) => {
         $crate::select_branches!(
             $order
-            { $($done)* { Right; future enabled $($pattern)* $future, true $(&& $guard)?, $handler } }
+            { $($done)* { $($pattern)* future = $future, true $(&& $guard)? => $handler } }
             $($rest)*
         )
     };
@@ -465,15 +470,15 @@ macro_rules! select_branch {
     ) => {
         $crate::select_branches!(
             $order
-            { $($done)* { Right; future enabled $($pattern)* $future, true $(&& $guard)?, $handler } }
+            { $($done)* { $($pattern)* future = $future, true $(&& $guard)? => $handler } }
             $($($rest)*)?
         )
     };
     ($order:ident $done:tt $pattern:tt $($other:tt)*) => {
         ::std::compile_error!(::std::concat!(
             "a branch of `select!` is `pattern = future => handler` or `pattern = future, if \
-             condition => handler`, with a comma after a handler that is not a block; here \
-             something else follows `pattern =`: `",
+             condition => handler`, with a comma after a handler that is not a block; after \
+             `pattern =` this cannot be read so: `",
             ::std::stringify!($($other)*),
             "`",
         ))
@@ -482,22 +487,21 @@ macro_rules! select_branch {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! select_expansion {
+macro_rules! select_normal_form {
     (
         $order:ident
         { $({
-            $($way:ident)+ ; $future:ident $enabled:ident [$test:pat] [$pattern:pat]
-            $expression:expr, $guard:expr, $handler:expr
+            ($($arm:tt)*) [$test:pat] $future:ident = $expression:expr, $guard:expr => $handler:expr
         })* }
         else $else:expr
     ) => {{
-        $(let $enabled: bool = $guard;)*
+        let enabled = $crate::macros::Enabled::none()$(.and($guard))*;
         #[allow(unused_mut)]
         let mut winner = {
             $(let $future = $expression;)*
-            let branches = <$crate::macros::NoBranches>::new();
+            let branches = <$crate::macros::NoBranches>::yet();
             $(
-                let branches = $crate::macros::or(branches, $enabled, $future, |output| {
+                let branches = $crate::macros::or(branches, $future, |output| {
                     #[allow(unused, clippy::all)]
                     let matches = match output {
                         $test => true,
@@ -506,26 +510,13 @@ macro_rules! select_expansion {
                     matches
                 });
             )*
-            $crate::macros::select($crate::macros::$order, branches).await
+            $crate::macros::select($crate::macros::$order, enabled, branches).await
         };
         match winner {
-            $(
-                ::std::option::Option::Some(
-                    $crate::select_way!($($way)+ ; $pattern)
-                ) => $handler,
-            )*
+            $(::std::option::Option::Some($($arm)*) => $handler,)*
             ::std::option::Option::None => $else,
             #[allow(unreachable_patterns)]
-            _ => ::std::unreachable!("the output has matched"),
+            _ => $crate::macros::has_matched(),
         }
     }};
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! select_way {
-    ($side:ident $($way:ident)* ; $pattern:pat) => {
-        $crate::future::Either::$side($crate::select_way!($($way)* ; $pattern))
-    };
-    (; $pattern:pat) => { $pattern };
 }

@@ -41,12 +41,13 @@ const LAYERS: &[&[&str]] = &[
 const WALKS: &[&[&str]] = &[
     &[
         "slab.rs", "name.rs", "mailbox.rs", "executor/scheduler.rs", "waker.rs", "executor/mod.rs",
-        "task/cell.rs", "task/join.rs",
+        "task/cell.rs", "task/join.rs", "task/mod.rs",
     ],
     &[
         "list.rs", "time/wheel.rs", "time/clock.rs", "executor/timers.rs", "time/sleep.rs",
         "time/timeout.rs", "time/interval.rs",
     ],
+    &["future/join.rs", "future/join_all.rs", "future/race.rs", "macros.rs"],
 ];
 
 /// The files that may contain `unsafe`. Outside of `src`: a counting allocator, for the benchmark,

@@ -1,25 +1,19 @@
 //! The branches of one `join!`, `try_join!` or `select!`, as one value, and how they are polled.
 //!
 //! The branches are of any number, and each has a type of its own. So the value is a chain,
-//! `And<And<And<NoBranches, A>, B>, C>`, and whatever is done to all branches is done by recursion
-//! over its type: first to those before, then to the last. It ends at [`NoBranches`]. The compiler
-//! knows the whole chain, and makes straight code of it.
+//! `And<And<And<NoBranches, A>, B>, C>`, and whatever is done to it is done by recursion over its
+//! type, which ends at [`NoBranches`].
 //!
-//! A branch has a number, which is how many stand before it. A poll of the whole begins at some
-//! branch and goes round once. That is two walks along the chain, each of which leaves out the
-//! numbers of the other:
-//!
-//! ```text
-//!   first = 2:      0   1   2   3   4
-//!   walk 2..5               ├───────►
-//!   walk 0..2       ├───────►
-//! ```
+//! A branch has a number, which is how many stand before it. To poll number two is to walk down the
+//! type to the `And` that has two before it. The compiler sees the whole chain and makes a jump of
+//! the walk. A poll of the whole takes the numbers from some first one to the last, and then from
+//! zero on, once round.
 //!
 //! Which one is first, an [`Order`] says.
 //!
 //! Why not the obvious way, a pinned local for each future and one closure that polls them? The
-//! closure would hold a reference to each, eight bytes a branch; each use of the macro would be
-//! compiled from scratch; and the reader would meet all of this as text that a macro pastes.
+//! closure would hold a reference to each, a word a branch; each use of the macro would be compiled
+//! from scratch; and the reader would meet all of this as text that a macro pastes.
 
 use crate::future::Either;
 use crate::pin::{MaybeDone, project};
@@ -34,7 +28,7 @@ use std::task::{Context, Poll, ready};
 pub struct NoBranches<E = Infallible>(PhantomData<E>);
 
 impl<E> NoBranches<E> {
-    pub fn new() -> NoBranches<E> {
+    pub fn yet() -> NoBranches<E> {
         NoBranches(PhantomData)
     }
 }
@@ -70,7 +64,7 @@ pub struct Rotating {
 }
 
 impl Rotating {
-    pub fn new() -> Rotating {
+    pub fn from_first() -> Rotating {
         Rotating { next: 0 }
     }
 }
@@ -97,7 +91,7 @@ impl Order for Shuffled {
 /// The numbers of all branches, from `first` to the last, and then those before it.
 #[inline]
 fn round(first: u32, count: u32) -> impl Iterator<Item = u32> {
-    (first..count).chain(0..first)
+    (first..first + count).map(move |n| if n < count { n } else { n - count })
 }
 
 // Join.
@@ -250,7 +244,7 @@ pub trait SelectBranches {
     /// `Either<Either<Infallible, A>, B>`: the last is `Right`, the one before it `Left(Right)`.
     type Output;
 
-    /// Polls the branch with this number. `None`: it is disabled.
+    /// Polls the branch with this number. `None`: its output did not match, and was dropped.
     fn poll_one(
         self: Pin<&mut Self>,
         number: u32,
@@ -287,34 +281,40 @@ where
         if number != B::COUNT {
             return before.poll_one(number, cx).map(|output| output.map(Either::Left));
         }
-        last.poll_match(cx).map(|output| output.map(Either::Right))
+        let BranchParts { future, matches } = last.project();
+        let output = ready!(future.poll(cx));
+        Poll::Ready(Some(output).filter(matches).map(Either::Right))
     }
 }
 
 /// One branch of a `select!`.
 pub struct Branch<F, M> {
-    /// `None`: disabled. The guard was false, or the output did not match.
-    future: Option<F>,
+    future: F,
     /// Whether an output matches the branch's pattern.
     matches: M,
 }
 
-project!(Branch<F, M> => BranchParts { pin future: Option<F>; matches: M });
+project!(Branch<F, M> => BranchParts { pin future: F; matches: M });
 
-impl<F: Future, M: Fn(&F::Output) -> bool> Branch<F, M> {
-    /// The output, if it matches; if not, it is dropped. `None`: the branch is disabled.
+/// Which branches may be polled: a bit for each, the first branch's the lowest. A bool in each
+/// branch would be a word in each, for its alignment.
+pub struct Enabled {
+    bits: u64,
+    count: u32,
+}
+
+impl Enabled {
+    pub fn none() -> Enabled {
+        Enabled { bits: 0, count: 0 }
+    }
+
+    /// The next branch may be polled if `guard` is true.
     #[inline]
-    fn poll_match(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
-        let BranchParts {
-            mut future,
-            matches,
-        } = self.project();
-        let Some(pending) = future.as_mut().as_pin_mut() else {
-            return Poll::Ready(None);
-        };
-        let output = ready!(pending.poll(cx));
-        future.set(None);
-        Poll::Ready(Some(output).filter(matches))
+    pub fn and(self, guard: bool) -> Enabled {
+        Enabled {
+            bits: self.bits | u64::from(guard) << self.count,
+            count: self.count + 1,
+        }
     }
 }
 
@@ -322,14 +322,24 @@ impl<F: Future, M: Fn(&F::Output) -> bool> Branch<F, M> {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Select<O, B> {
     order: O,
+    enabled: u64,
     branches: B,
 }
 
-project!(Select<O, B> => SelectParts { pin branches: B; order: O });
+project!(Select<O, B> => SelectParts { pin branches: B; order: O, enabled: u64 });
 
 #[inline]
-pub fn select<O: Order, B: SelectBranches>(order: O, branches: B) -> Select<O, B> {
-    Select { order, branches }
+pub fn select<O: Order, B: SelectBranches>(
+    order: O,
+    enabled: Enabled,
+    branches: B,
+) -> Select<O, B> {
+    const { assert!(B::COUNT <= u64::BITS, "a `select!` has at most 64 branches") };
+    Select {
+        order,
+        enabled: enabled.bits,
+        branches,
+    }
 }
 
 impl<O: Order, B: SelectBranches> Future for Select<O, B> {
@@ -340,33 +350,31 @@ impl<O: Order, B: SelectBranches> Future for Select<O, B> {
         let SelectParts {
             mut branches,
             order,
+            enabled,
         } = self.project();
-        let mut pending = false;
         for number in round(order.first(B::COUNT), B::COUNT) {
+            if *enabled & (1 << number) == 0 {
+                continue;
+            }
             match branches.as_mut().poll_one(number, cx) {
-                Poll::Ready(None) => {}
-                Poll::Pending => pending = true,
+                Poll::Pending => {}
+                Poll::Ready(None) => *enabled &= !(1 << number),
                 winner => return winner,
             }
         }
-        if pending { Poll::Pending } else { Poll::Ready(None) }
+        if *enabled == 0 { Poll::Ready(None) } else { Poll::Pending }
     }
 }
 
-/// A branch of `select!`. A future whose guard is false is dropped.
+/// A branch of `select!`.
 #[inline]
-pub fn or<B, F, M>(
-    before: B,
-    guard: bool,
-    future: F,
-    matches: M,
-) -> And<B, Branch<F::IntoFuture, M>>
+pub fn or<B, F, M>(before: B, future: F, matches: M) -> And<B, Branch<F::IntoFuture, M>>
 where
     B: SelectBranches,
     F: IntoFuture,
     M: Fn(&F::Output) -> bool,
 {
-    let future = guard.then(|| future.into_future());
+    let future = future.into_future();
     let last = Branch { future, matches };
     And { before, last }
 }
@@ -376,4 +384,10 @@ where
 #[track_caller]
 pub fn all_disabled() -> ! {
     panic!("all branches of this `select!` are disabled, and it has no `else` branch")
+}
+
+/// What is left of a `match` for patterns that the output can match or not: the winner's has.
+#[cold]
+pub fn has_matched() -> ! {
+    unreachable!("the pattern of a `select!` did not match twice")
 }

@@ -65,9 +65,9 @@ const ROWS: &[Row] = &[
     row("timer_late_100k", 100_000, rows::timer_late, "the same among 100,000 (a full core)"),
     row("timer_busy", 50, rows::timer_busy, "how late a sleep of 1 ms is, four tasks yield"),
 
-    row("join_all_100", 500_000, |n| rows::join_all(100, n), "a wake of one of 100 under a join_all"),
-    row("join_all_1k", 500_000, |n| rows::join_all(1_000, n), "of one of 1,000"),
-    row("join_all_10k", 500_000, |n| rows::join_all(10_000, n), "of one of 10,000"),
+    row("join_all_100", 500_000, |n| rows::join_all(100, n), "wake one of 100 under a join_all"),
+    row("join_all_1k", 500_000, |n| rows::join_all(1_000, n), "one of 1,000"),
+    row("join_all_10k", 500_000, |n| rows::join_all(10_000, n), "one of 10,000"),
     row("select_loop", 3_000_000, rows::select_loop, "a select! of two, one is ready"),
     row("join_set_1k", 300_000, |n| rows::join_set(1_000, n), "a member of a set of 1,000"),
     row("join_set_100k", 300_000, |n| rows::join_set(100_000, n), "a member of one of 100,000"),

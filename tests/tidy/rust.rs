@@ -205,6 +205,10 @@ impl PathReader<'_> {
             path.push(self.peek(1).to_string());
             self.at += 2;
         }
+        // An exported macro stands at the crate's root wherever it was written.
+        if self.peek(0) == "!" && self.peek(1) != "=" {
+            return;
+        }
         self.push(line, &path, None, false);
     }
 
@@ -291,6 +295,7 @@ fn the_reader_finds_every_path() {
         use crate::{a::{self, A as C}, x};
         use std::time::{Duration, Instant};
         fn f() { super::g(b::h(), ::std::mem::take(self::k)); self.l() } use crate::n;
+        fn g() { crate::a_macro!(b::h() != b::i) }
         pub mod inner { use super::m; }
         mod tests { use super::*; }
     ";
@@ -313,7 +318,9 @@ fn the_reader_finds_every_path() {
             "6: std::mem::take",
             "6: crate::a::k",
             "6: crate::n",
-            "7: crate::a::m",
+            "7: crate::a::b::h",
+            "7: crate::a::b::i",
+            "8: crate::a::m",
         ]
     );
 }
