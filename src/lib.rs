@@ -87,6 +87,7 @@
 //!   called or dropped, nothing of the executor's is borrowed: that code may come back at any
 //!   moment.
 //! - *Queued Once*: a task is in the run queue at most once, however often it was woken.
+//! - *Wake After Release*: wakers are gathered under a lock, and called when it is free again.
 //! - *Stale Names Are Harmless*: a name or key whose owner is gone is looked up and not found.
 //!
 //! And by absence: the executor never imports `task`; `future`, the macros and `sync` never import

@@ -16,7 +16,7 @@ pub struct Walk {
 }
 
 #[rustfmt::skip]
-pub const WALKS: [Walk; 3] = [
+pub const WALKS: [Walk; 6] = [
     Walk {
         title: "The core",
         files: &[
@@ -30,6 +30,21 @@ pub const WALKS: [Walk; 3] = [
             "list.rs", "time/wheel.rs", "time/clock.rs", "executor/timers.rs", "time/sleep.rs",
             "time/timeout.rs", "time/interval.rs",
         ],
+    },
+    Walk {
+        title: "Together",
+        files: &[
+            "future/join.rs", "future/join_all.rs", "future/race.rs", "macros.rs",
+            "macros/branches.rs",
+        ],
+    },
+    Walk {
+        title: "Sets of tasks",
+        files: &["task/join_set.rs"],
+    },
+    Walk {
+        title: "Stopping them",
+        files: &["sync/cancellation_token.rs"],
     },
     Walk {
         title: "Threads for what blocks",
