@@ -26,9 +26,9 @@
 //!
 //! The handlers stand outside of everything: not in a closure, so that they can `return`, `break`,
 //! `?` and `.await`; and behind the end of the futures, so that they can use what those had
-//! borrowed. That is why a pattern is written twice. It decides while the futures live, and by
-//! reference, since an output that does not match must not be taken apart; and it binds when they
-//! are gone.
+//! borrowed. That is why a pattern is written twice: it decides while the futures live, and it binds
+//! when they are gone. To decide it must not take the output apart, which may be the wrong one. So it
+//! stands before a guard that is never true: a pattern with a guard only looks, until that says yes.
 //!
 //! A macro like this is read as a loop. Each round takes one branch off the front of the rest, adds
 //! it to what is done, and calls the macro again with less. A call looks like this:
@@ -71,7 +71,8 @@ pub use branches::*;
 /// and may borrow from it. A branch that blocks holds up the others. To have futures run as tasks
 /// of their own, [`spawn`](crate::spawn()) them and join their handles.
 ///
-/// Each future is dropped as soon as it is done. There may be any number of them, none included.
+/// Each future is dropped as soon as it is done. There may be none, and up to about 120 of them (more
+/// if the crate raises its `recursion_limit`).
 ///
 /// ```
 /// use handspun::time::{Duration, Instant, sleep};
@@ -316,28 +317,6 @@ macro_rules! join_branches {
 /// again.
 ///
 /// # What it cannot read
-/// The pattern is tried by reference before it binds. So `mut`, `ref` and `&` may stand at its
-/// front (`mut x`, but not `ref mut x`), and `mut`, `ref` and `ref mut` in a variant that has one
-/// field (`Some(mut x)`), but not further in. In the handler they can. Instead of `(mut a, b) =
-/// future => ..`, write
-///
-/// ```
-/// # handspun::block_on(async {
-/// # let future = async { (String::new(), 1) };
-/// handspun::select! {
-///     (a, b) = future => {
-///         let mut a = a;
-///         a.push_str("...");
-///         assert_eq!((a.as_str(), b), ("...", 1));
-///     }
-/// }
-/// # });
-/// ```
-///
-/// For the same reason a text as the whole pattern does not compile (`"quit" = ..`); within another
-/// one it does (`Some("quit") = ..`). The edition decides over the rest: in 2021 `ref` and `&` may
-/// stand anywhere, and `mut` where the value is `Copy`.
-///
 /// A macro that hands a handler on as `$handler:expr` writes braces around it: `=> { $handler }`.
 ///
 /// There may be sixty branches: each is two steps of the compiler's recursion, whose limit is 128
@@ -372,6 +351,18 @@ macro_rules! join_branches {
 /// });
 /// ```
 ///
+/// And the mistake that is made most often: a future that is lent must be pinned, with
+/// [`pin!`](std::pin::pin).
+///
+/// ```compile_fail
+/// handspun::block_on(async {
+///     let mut operation = async { 1 };
+///     handspun::select! {
+///         x = &mut operation => x,
+///     }
+/// });
+/// ```
+///
 /// ```compile_fail
 /// handspun::block_on(async {
 ///     handspun::select! {
@@ -384,11 +375,11 @@ macro_rules! select {
     (biased; $($branches:tt)+) => {
         $crate::select_branches!(Biased {} $($branches)+)
     };
+    ($(biased;)?) => {
+        ::std::compile_error!("`select!` needs a branch: `pattern = future => handler`")
+    };
     ($($branches:tt)+) => {
         $crate::select_branches!(Shuffled {} $($branches)+)
-    };
-    () => {
-        ::std::compile_error!("`select!` needs a branch: `pattern = future => handler`")
     };
 }
 
@@ -404,22 +395,13 @@ macro_rules! select_branches {
     };
     ($order:ident $done:tt else $($rest:tt)*) => {
         ::std::compile_error!(
-            "the `else` of a `select!` stands after all branches: `else => handler`"
+            "a `select!` has one `else`, which stands after all branches: `else => handler`"
         )
     };
-    // The next branch's pattern; the rest of it, `select_branch` reads. A variant with one field,
-    // which is bound by `mut` or `ref`, needs no look at the field.
-    (
-        $order:ident { $({ ($($arm:tt)*) $($done:tt)* })* }
-        $($variant:ident)::+ ($mode:ident $($name:ident)+) = $($rest:tt)*
-    ) => {
-        $crate::select_branch!(
-            $order
-            { $({ ($crate::macros::Left($($arm)*)) $($done)* })* }
-            { ($crate::macros::Right($($variant)::+ ($mode $($name)+))) [$($variant)::+ (_)] }
-            $($rest)*
-        )
+    ($order:ident $done:tt biased; $($rest:tt)*) => {
+        ::std::compile_error!("`biased;` stands first in a `select!`, before all branches")
     };
+    // The next branch's pattern; the rest of it, `select_branch` reads.
     (
         $order:ident { $({ ($($arm:tt)*) $($done:tt)* })* }
         $pattern:pat = $($rest:tt)*
@@ -501,13 +483,15 @@ macro_rules! select_normal_form {
             $(let $future = $expression;)*
             let branches = <$crate::macros::NoBranches>::yet();
             $(
-                let branches = $crate::macros::or(branches, $future, |output| {
+                let branches = $crate::macros::or(branches, $future, #[allow(unused_mut)] |mut output| {
+                    let mut matches = false;
+                    // The guard says no, so that nothing is moved. That it was asked is the answer.
                     #[allow(unused, clippy::all)]
-                    let matches = match output {
-                        $test => true,
-                        _ => false,
-                    };
-                    matches
+                    match output {
+                        $test if { matches = true; false } => ::std::unreachable!(),
+                        _ => {}
+                    }
+                    matches.then_some(output)
                 });
             )*
             $crate::macros::select($crate::macros::$order, enabled, branches).await

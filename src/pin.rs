@@ -9,7 +9,7 @@
 //!    it than the projection, but for functions that take the whole by value, or by a plain `&mut`,
 //!    which nobody can have of a thing that is pinned and not `Unpin`.
 //! 3. The whole is `Unpin` only if the field is. That is what the compiler decides by itself, as
-//!    long as nobody writes `impl Unpin` for a struct that is projected; nobody here does.
+//!    long as nobody writes `impl Unpin` for a struct that is projected; nobody in this crate does.
 //! 4. The whole's destructor does not move the field. There is none: [`project!`](project) does not
 //!    compile for a struct that implements `Drop` ([`MustNotDrop`]).
 //!

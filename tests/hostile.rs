@@ -1287,3 +1287,47 @@ proptest! {
         prop_assert_eq!(stage.children.get(), stage.children_dropped.get());
     }
 }
+
+/// A waker that panics when it is dropped for good.
+struct PanicsWhenDropped;
+
+impl std::task::Wake for PanicsWhenDropped {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("a waker is dropped");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_when_dropped_does_not_abort_a_process_that_unwinds() {
+    let poll_and_panic = |future: Pin<Box<dyn Future<Output = ()>>>| {
+        let panicked = catch(move || {
+            let mut future = future;
+            let waker = Waker::from(Arc::new(PanicsWhenDropped));
+            assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            drop(waker); // the future has the last one
+            panic!("by its user");
+        });
+        let payload: Box<dyn Any + Send> = panicked.map(|()| ()).unwrap_err();
+        assert_eq!(payload.downcast_ref::<&str>(), Some(&"by its user"));
+    };
+    quietly(|| {
+        block_on(async {
+            let all = handspun::future::join_all([pending::<()>()]);
+            poll_and_panic(Box::pin(async { drop(all.await) }));
+
+            let token = handspun::sync::CancellationToken::new();
+            poll_and_panic(Box::pin(token.clone().cancelled_owned()));
+
+            let mut set = handspun::task::JoinSet::new();
+            set.spawn(pending::<()>());
+            poll_and_panic(Box::pin(async move { drop(set.join_next().await) }));
+
+            let task = spawn(pending::<()>());
+            poll_and_panic(Box::pin(async { drop(task.await) }));
+        });
+    });
+}

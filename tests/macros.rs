@@ -832,3 +832,20 @@ async fn yield_once() {
     })
     .await;
 }
+
+#[test]
+fn patterns_of_every_kind_decide_and_bind() {
+    handspun::block_on(async {
+        let text = String::from;
+        select! { (mut a, b) = ready((text("a"), 1)) => { a.push('b'); assert_eq!((&*a, b), ("ab", 1)) } }
+        select! {
+            Ok((mut a, _)) = ready(Ok::<_, ()>((text("a"), 1))) => { a.push('b'); assert_eq!(a, "ab") }
+            else => panic!("it matches"),
+        }
+        select! { "quit" = ready("quit") => {}, else => panic!("it matches") }
+        select! { "quit" = ready("go on") => panic!("it does not match"), else => {} }
+        select! { Some(&x) = ready(Some(&7)) => assert_eq!(x, 7), else => panic!("it matches") }
+        select! { Some(1..=3 | 7) = ready(Some(7)) => {}, else => panic!("it matches") }
+        select! { Some(1..=3) = ready(Some(7)) => panic!("it does not match"), else => {} }
+    });
+}

@@ -235,7 +235,8 @@ impl<F: Future> Drop for Children<F> {
     fn drop(&mut self) {
         // Wakers of the children may be anywhere, and stay. They shall not wake the task any more.
         let task = self.woken.lock().task.take();
-        drop(task);
+        // Also while a panic unwinds: a second one would abort the process.
+        contain(|| drop(task));
     }
 }
 

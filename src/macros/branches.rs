@@ -266,7 +266,7 @@ impl<B, F, M> SelectBranches for And<B, Branch<F, M>>
 where
     B: SelectBranches,
     F: Future,
-    M: Fn(&F::Output) -> bool,
+    M: Fn(F::Output) -> Option<F::Output>,
 {
     const COUNT: u32 = B::COUNT + 1;
     type Output = Either<B::Output, F::Output>;
@@ -283,7 +283,7 @@ where
         }
         let BranchParts { future, matches } = last.project();
         let output = ready!(future.poll(cx));
-        Poll::Ready(Some(output).filter(matches).map(Either::Right))
+        Poll::Ready(matches(output).map(Either::Right))
     }
 }
 
@@ -372,7 +372,7 @@ pub fn or<B, F, M>(before: B, future: F, matches: M) -> And<B, Branch<F::IntoFut
 where
     B: SelectBranches,
     F: IntoFuture,
-    M: Fn(&F::Output) -> bool,
+    M: Fn(F::Output) -> Option<F::Output>,
 {
     let future = future.into_future();
     let last = Branch { future, matches };

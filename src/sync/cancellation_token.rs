@@ -34,7 +34,7 @@
 
 use super::lock;
 use crate::list::{List, Nodes};
-use crate::panics::contain_each;
+use crate::panics::{contain, contain_each};
 use crate::pin::project;
 use crate::slab::Key;
 use std::fmt;
@@ -398,7 +398,9 @@ impl<T: Held> Drop for Wait<T> {
     fn drop(&mut self) {
         let token = self.token.token();
         if let Some(waker) = self.waker {
-            let _dropped_after_the_lock = lock(&token.family).forget(token.node, waker);
+            let waker = lock(&token.family).forget(token.node, waker);
+            // Also while a panic unwinds: a second one would abort the process.
+            contain(|| drop(waker));
         }
     }
 }

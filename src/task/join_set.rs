@@ -102,6 +102,20 @@ impl<T> JoinSet<T> {
         vacancy.fill(super::spawn(Member::new(future, notice)))
     }
 
+    /// The same as [`spawn`](JoinSet::spawn): every task is local here. For programs that move
+    /// between this crate and tokio.
+    ///
+    /// # Panics
+    /// If no executor runs on this thread.
+    #[track_caller]
+    pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+        T: 'static,
+    {
+        self.spawn(future)
+    }
+
     /// Spawns a member that runs a closure which blocks, as
     /// [`task::spawn_blocking`](super::spawn_blocking) does.
     ///
@@ -307,6 +321,8 @@ impl<T> JoinSet<T> {
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         self.abort_all();
+        // Also while a panic unwinds: a second one would abort the process.
+        contain(|| drop(self.state.waiter.take()));
     }
 }
 
