@@ -26,9 +26,10 @@
 //!
 //! The handlers stand outside of everything: not in a closure, so that they can `return`, `break`,
 //! `?` and `.await`; and behind the end of the futures, so that they can use what those had
-//! borrowed. That is why a pattern is written twice: it decides while the futures live, and it binds
-//! when they are gone. To decide it must not take the output apart, which may be the wrong one. So it
-//! stands before a guard that is never true: a pattern with a guard only looks, until that says yes.
+//! borrowed. That is why a pattern is written twice: it decides while the futures live, and it
+//! binds when they are gone. To decide it must not take the output apart, which may be the wrong
+//! one. So it stands before a guard that is never true: a pattern with a guard only looks, until
+//! that says yes.
 //!
 //! A macro like this is read as a loop. Each round takes one branch off the front of the rest, adds
 //! it to what is done, and calls the macro again with less. A call looks like this:
@@ -71,8 +72,8 @@ pub use branches::*;
 /// and may borrow from it. A branch that blocks holds up the others. To have futures run as tasks
 /// of their own, [`spawn`](crate::spawn()) them and join their handles.
 ///
-/// Each future is dropped as soon as it is done. There may be none, and up to about 120 of them (more
-/// if the crate raises its `recursion_limit`).
+/// Each future is dropped as soon as it is done. There may be none, and up to about 120 of them
+/// (more if the crate raises its `recursion_limit`).
 ///
 /// ```
 /// use handspun::time::{Duration, Instant, sleep};

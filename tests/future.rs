@@ -13,7 +13,8 @@ mod support;
 use cancel::cancel_at_every_await;
 use handspun::future::{Either, Join, join, join_all, join3, race, try_join, try_join_all};
 use handspun::spawn;
-use handspun::task::yield_now;
+use handspun::sync::CancellationToken;
+use handspun::task::{JoinSet, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use hostile::{Call, Dropping, hostile_waker, on_a_small_stack};
 use proptest::prelude::*;
@@ -870,6 +871,117 @@ fn every_combinator_can_be_cancelled_at_every_await() {
     cancel_all(8, |c| async move { join_all((1..4).map(|n| c.child(n))).await });
     cancel_all(20, |c| async move { try_join_all((1..20).map(|n| c.child(n))).await });
     cancel_all(5, |c| async move { timeout(2 * MS, join(c.child(1), c.child(3))).await });
+}
+
+#[test]
+fn every_macro_can_be_cancelled_at_every_await() {
+    cancel_all(6, |c| async move { handspun::join!(c.child(1), c.child(2)) });
+    cancel_all(4, |c| async move { handspun::try_join!(c.child(1), c.child(1)) });
+    cancel_all(4, |c| async move {
+        handspun::select! {
+            biased;
+            _ = c.child(1) => {}
+            _ = c.child(2) => {}
+        }
+    });
+    // In a loop, one lent and one fresh each time.
+    cancel_all(7, |c| async move {
+        let mut lent = pin!(c.child(2));
+        loop {
+            handspun::select! {
+                biased;
+                _ = &mut lent => break,
+                _ = c.child(1) => {}
+            }
+        }
+    });
+}
+
+/// Cancelled at any await, `join_next` has taken nobody out of the set, and `shutdown` has at least
+/// aborted all.
+#[test]
+fn waiting_for_a_join_set_can_be_cancelled_at_every_await() {
+    let set_of = |census: &Census| {
+        let census = census.clone();
+        let children = (1..4).map(move |n| census.child(n));
+        Rc::new(RefCell::new(children.collect::<JoinSet<_>>()))
+    };
+    // Who waits owns the set; but the test looks at it afterwards.
+    async fn with<R>(set: &Rc<RefCell<JoinSet<R>>>, f: impl AsyncFnOnce(&mut JoinSet<R>))
+    where
+        R: 'static,
+    {
+        let mut taken = Lent {
+            set: set.take(),
+            home: set.clone(),
+        };
+        f(&mut taken.set).await;
+    }
+    struct Lent<R: 'static> {
+        set: JoinSet<R>,
+        home: Rc<RefCell<JoinSet<R>>>,
+    }
+    impl<R> Drop for Lent<R> {
+        fn drop(&mut self) {
+            self.home.replace(std::mem::take(&mut self.set));
+        }
+    }
+    let joined_in = cancel_at_every_await(async || {
+        let census = Census::default();
+        let set = set_of(&census);
+        let waited = set.clone();
+        let joined = Rc::new(Cell::new(0));
+        let count = joined.clone();
+        let wait = async move {
+            with(&waited, async |set: &mut JoinSet<_>| {
+                while set.join_next().await.is_some() {
+                    count.set(count.get() + 1);
+                }
+            })
+            .await
+        };
+        (wait, async move |_: Option<()>| {
+            let mut set = set.take();
+            assert_eq!(joined.get() + set.len(), 3, "a member is lost");
+            while set.join_next().await.is_some() {}
+            assert_eq!(census.alive(), 0);
+        })
+    });
+    assert!(joined_in > 3);
+    cancel_at_every_await(async || {
+        let census = Census::default();
+        let set = set_of(&census);
+        yield_now().await;
+        let waited = set.clone();
+        let stop = async move {
+            with(&waited, async |set: &mut JoinSet<_>| set.shutdown().await).await;
+        };
+        (stop, async move |_: Option<()>| {
+            set.take().shutdown().await;
+            assert_eq!(census.alive(), 0);
+        })
+    });
+}
+
+/// Cancelled at any await, a wait leaves no waker with the token, and no future alive.
+#[test]
+fn waiting_for_a_token_can_be_cancelled_at_every_await() {
+    let token_in = |millis: u64| {
+        let token = CancellationToken::new();
+        let child = token.child_token();
+        spawn(async move {
+            sleep(millis as u32 * MS).await;
+            token.cancel();
+        });
+        child
+    };
+    cancel_all(2, |_| async move {
+        let token = token_in(0);
+        token.cancelled().await
+    });
+    cancel_all(2, |_| async move { token_in(0).cancelled_owned().await });
+    cancel_all(4, |c| async move { token_in(2).run_until_cancelled(c.child(1)).await });
+    cancel_all(4, |c| async move { token_in(9).run_until_cancelled_owned(c.child(1)).await });
 }
 
 #[test]
