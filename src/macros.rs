@@ -484,7 +484,9 @@ macro_rules! select_normal_form {
             $(let $future = $expression;)*
             let branches = <$crate::macros::NoBranches>::yet();
             $(
-                let branches = $crate::macros::or(branches, $future, #[allow(unused_mut)] |mut output| {
+                let branches = $crate::macros::or(branches, $future, |output| {
+                    #[allow(unused_mut)]
+                    let mut output = output;
                     let mut matches = false;
                     // The guard says no, so that nothing is moved. That it was asked is the answer.
                     #[allow(unused, clippy::all)]

@@ -1311,8 +1311,7 @@ fn a_waker_that_panics_when_dropped_does_not_abort_a_process_that_unwinds() {
             drop(waker); // the future has the last one
             panic!("by its user");
         });
-        let payload: Box<dyn Any + Send> = panicked.map(|()| ()).unwrap_err();
-        assert_eq!(payload.downcast_ref::<&str>(), Some(&"by its user"));
+        assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"by its user"));
     };
     quietly(|| {
         block_on(async {

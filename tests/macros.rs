@@ -836,10 +836,12 @@ async fn yield_once() {
 #[test]
 fn patterns_of_every_kind_decide_and_bind() {
     handspun::block_on(async {
-        let text = String::from;
-        select! { (mut a, b) = ready((text("a"), 1)) => { a.push('b'); assert_eq!((&*a, b), ("ab", 1)) } }
+        let text = || String::from("a");
+        let pair = || ready((text(), 1));
+        let result = || ready(Ok::<_, ()>((text(), 1)));
+        select! { (mut a, b) = pair() => { a.push('b'); assert_eq!((&*a, b), ("ab", 1)) } }
         select! {
-            Ok((mut a, _)) = ready(Ok::<_, ()>((text("a"), 1))) => { a.push('b'); assert_eq!(a, "ab") }
+            Ok((mut a, _)) = result() => { a.push('b'); assert_eq!(a, "ab") }
             else => panic!("it matches"),
         }
         select! { "quit" = ready("quit") => {}, else => panic!("it matches") }
