@@ -3,7 +3,7 @@
 //! Who awaits a thousand handles one after the other waits for the slowest first, if that is how
 //! they lie. Who polls all of them for each wake pays a thousand polls for one result. So each
 //! member of a set *notifies* it: its future is wrapped in a struct whose last field is a
-//! [`Notice`], and when the wrapper is dropped the notice puts the member's key into the set's
+//! `Notice`, and when the wrapper is dropped the notice puts the member's key into the set's
 //! queue of the finished, and wakes whoever waits.
 //!
 //! ```text
