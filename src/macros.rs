@@ -62,6 +62,37 @@ mod branches;
 pub use crate::future::Either::{Left, Right};
 pub use branches::*;
 
+/// Pins futures where they are, as a statement.
+///
+/// `pin!(a, b);` makes `a` and `b` names of the pinned futures; `pin! { let a = ..; }` makes them
+/// and pins them. A pinned future can be lent: to [`select!`](crate::select) in a loop, by `&mut
+/// a`. It is [`std::pin::pin!`], in the form that tokio has it.
+///
+/// ```
+/// handspun::block_on(async {
+///     let answer = async { 42 };
+///     handspun::pin!(answer);
+///     handspun::select! {
+///         number = &mut answer => assert_eq!(number, 42),
+///     }
+/// });
+/// ```
+#[macro_export]
+macro_rules! pin {
+    ($($future:ident),* $(,)?) => {
+        $(
+            #[allow(unused_mut)]
+            let mut $future = ::std::pin::pin!($future);
+        )*
+    };
+    ($(let $future:ident = $value:expr;)*) => {
+        $(
+            #[allow(unused_mut)]
+            let mut $future = ::std::pin::pin!($value);
+        )*
+    };
+}
+
 /// Waits for all futures, at the same time, and gives their outputs as a tuple.
 ///
 /// ```text
@@ -353,7 +384,7 @@ macro_rules! join_branches {
 /// ```
 ///
 /// And the mistake that is made most often: a future that is lent must be pinned, with
-/// [`pin!`](std::pin::pin).
+/// [`pin!`](crate::pin!).
 ///
 /// ```compile_fail
 /// handspun::block_on(async {

@@ -851,3 +851,22 @@ fn patterns_of_every_kind_decide_and_bind() {
         select! { Some(1..=3) = ready(Some(7)) => panic!("it does not match"), else => {} }
     });
 }
+
+#[test]
+fn a_pinned_name_can_be_lent_again_and_again() {
+    paused(async {
+        let slow = sleep(Duration::from_secs(3));
+        handspun::pin!(slow);
+        handspun::pin! { let never = pending::<()>(); }
+        let mut seconds = 0;
+        loop {
+            select! {
+                () = &mut slow => break,
+                () = &mut never => panic!("it is never ready"),
+                () = sleep(Duration::from_secs(1)) => seconds += 1,
+            }
+        }
+        // The third second and the sleep of three are over together, and either may be first.
+        assert!((2..=3).contains(&seconds));
+    });
+}
