@@ -26,6 +26,7 @@
 //! Next: `executor/scheduler.rs`, what a name can do to a task.
 
 use crate::name::{MAX_EXECUTORS, Name};
+use crate::panics::lock;
 use crate::slab::Key;
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -82,7 +83,7 @@ impl Mailbox {
     }
 
     fn letters(&self) -> MutexGuard<'_, Option<Vec<Letter>>> {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.letters)
     }
 
     /// Whether there may be letters. One load, for each turn of the executor.

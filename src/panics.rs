@@ -9,6 +9,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -37,4 +38,11 @@ pub(crate) fn contain_each<T>(items: Vec<T>, f: impl Fn(T)) {
     while items.len() > 0 {
         contain(|| items.by_ref().for_each(&f));
     }
+}
+
+/// Locks a mutex. Whether a thread has panicked with it is of no interest: no code of the user's
+/// runs under a mutex of this crate, so what it guards is whole.
+#[inline]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -21,13 +21,13 @@
 //!
 //! Next: `future/race.rs`.
 
-use crate::panics::contain;
+use crate::panics::{contain, lock};
 use crate::pin::{MaybeDone, element, project};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Waits for all of them, at the same time. Outputs are in the order of the futures.
@@ -265,7 +265,7 @@ impl Woken {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A waker for a child.

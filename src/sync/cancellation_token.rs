@@ -32,9 +32,8 @@
 //! tree changes meanwhile, and dropping a chain recurses. The price of one lock: all tokens of a
 //! family pass through it, some nanoseconds each.
 
-use super::lock;
 use crate::list::{List, Nodes};
-use crate::panics::{contain, contain_each};
+use crate::panics::{contain, contain_each, lock};
 use crate::pin::project;
 use crate::slab::Key;
 use std::fmt;

@@ -16,11 +16,3 @@ pub use cancellation_token::{
     CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
     WaitForCancellationFutureOwned,
 };
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Locks a mutex. Whether a thread has panicked with it is of no interest: since no code of the
-/// user's runs under it, what it guards is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -24,11 +24,11 @@
 use super::JoinHandle;
 use super::cell::AbortGate;
 use crate::executor::scheduler::{Scheduler, try_current};
-use crate::panics::{Payload, catch, contain};
+use crate::panics::{Payload, catch, contain, lock};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -260,8 +260,4 @@ impl Pool {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! [`JoinError`]: why a task has no result.
 
 use crate::name::Id;
-use crate::panics::Payload;
+use crate::panics::{Payload, lock};
 use std::any::Any;
 use std::fmt;
 use std::io;
@@ -81,7 +81,7 @@ impl JoinError {
         let Reason::Panicked(payload) = &self.reason else {
             return None;
         };
-        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
+        let payload = lock(payload);
         let text = payload.downcast_ref::<&str>().map(|text| text.to_string());
         text.or_else(|| payload.downcast_ref::<String>().cloned())
     }
