@@ -1046,6 +1046,8 @@ enum Tree {
     Join(Box<Tree>, Box<Tree>),
     TryJoin(Box<Tree>, Box<Tree>),
     Race(Box<Tree>, Box<Tree>),
+    /// `select!`, biased: does what `Race` does.
+    Select(Box<Tree>, Box<Tree>),
     Timeout(u64, Box<Tree>),
     JoinAll(Vec<Tree>),
     TryJoinAll(Vec<Tree>),
@@ -1075,6 +1077,7 @@ fn trees() -> impl Strategy<Value = Tree> {
             (one.clone(), one.clone()).prop_map(|(a, b)| Tree::Join(a, b)),
             (one.clone(), one.clone()).prop_map(|(a, b)| Tree::TryJoin(a, b)),
             (one.clone(), one.clone()).prop_map(|(a, b)| Tree::Race(a, b)),
+            (one.clone(), one.clone()).prop_map(|(a, b)| Tree::Select(a, b)),
             (0..5_u64, one).prop_map(|(d, a)| Tree::Timeout(d, a)),
             many.clone().prop_map(Tree::JoinAll),
             many.prop_map(Tree::TryJoinAll),
@@ -1115,7 +1118,7 @@ fn model(tree: &Tree, leaf: &mut usize) -> (Moment, Ending) {
         Tree::TryJoinAll(trees) => {
             all(each(&trees.iter().collect::<Vec<_>>()), |ending| !is_ok(ending))
         }
-        Tree::Race(a, b) => first(each(&[a, b])).expect("two"),
+        Tree::Race(a, b) | Tree::Select(a, b) => first(each(&[a, b])).expect("two"),
         Tree::Timeout(limit, a) => {
             let late = ((*limit, 0), Ending::Gives(Err("late".to_string())));
             first([each(&[a]).remove(0), late].into()).expect("two")
@@ -1243,6 +1246,16 @@ fn grow(tree: &Tree, leaves: &Leaves) -> Pin<Box<dyn Future<Output = Given>>> {
         Tree::Race(a, b) => {
             let first = race(grow(a), grow(b));
             Box::pin(async { first.await.into_inner() })
+        }
+        Tree::Select(a, b) => {
+            let (a, b) = (grow(a), grow(b));
+            Box::pin(async {
+                handspun::select! {
+                    biased;
+                    given = a => given,
+                    given = b => given,
+                }
+            })
         }
         Tree::Timeout(limit, a) => {
             let limited = timeout(MS * *limit as u32, grow(a));

@@ -239,6 +239,11 @@ impl<F: Future> Future for Unfailing<F> {
 // Select.
 
 /// Branches of which the first output is waited for that its branch's pattern matches.
+#[diagnostic::on_unimplemented(
+    message = "a branch of this `select!` is not a future that can be polled",
+    note = "each branch is `pattern = future => handler`",
+    note = "a future that is lent by `&mut` must be pinned first: `pin!(future);`"
+)]
 pub trait SelectBranches {
     const COUNT: u32;
     /// `Either<Either<Infallible, A>, B>`: the last is `Right`, the one before it `Left(Right)`.
