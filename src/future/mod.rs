@@ -14,8 +14,8 @@
 //!
 //! They know [`std::future`] and nothing of the executor: they would run on any.
 //!
-//! The macros [`join!`](crate::join), [`try_join!`](crate::try_join) and
-//! [`select!`](crate::select) (`macros.rs`) do the same for any number of futures.
+//! The macros [`join!`](crate::join), [`try_join!`](crate::try_join) and [`select!`](crate::select)
+//! (`macros.rs`) do the same for dozens of futures, each of another type.
 
 mod join;
 mod join_all;
