@@ -111,7 +111,9 @@ mod random;
 mod slab;
 pub mod sync;
 pub mod task;
+mod thread;
 pub mod time;
+mod waits;
 mod waker;
 
 pub use executor::block_on;

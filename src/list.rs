@@ -51,7 +51,7 @@ const NONE: u32 = u32::MAX;
 
 impl<T> Nodes<T> {
     /// No nodes; the first to come gets the number `first`.
-    pub(crate) fn numbered_from(first: NonZeroU64) -> Self {
+    pub(crate) const fn numbered_from(first: NonZeroU64) -> Self {
         Nodes {
             slab: Slab::numbered_from(first),
         }
@@ -91,6 +91,12 @@ impl<T> Nodes<T> {
         self.slab.next_number()
     }
 
+    /// The node that an end of a list names; `None` if the list is empty.
+    fn key(&self, index: u32) -> Option<Key> {
+        let (number, _) = self.slab.at(index)?;
+        Some(Key { index, number })
+    }
+
     fn node(&mut self, index: u32) -> &mut Node<T> {
         self.slab.at_mut(index).expect("a link led to a hole").1
     }
@@ -120,11 +126,21 @@ impl List {
         }
     }
 
+    /// The first node.
+    pub(crate) fn first<T>(&self, nodes: &Nodes<T>) -> Option<Key> {
+        nodes.key(self.first)
+    }
+
     /// Takes the first node out of the list (but not out of the slab).
     pub(crate) fn pop_front<T>(&mut self, nodes: &mut Nodes<T>) -> Option<Key> {
-        let index = self.first;
-        let (number, _) = nodes.slab.at(index)?;
-        let key = Key { index, number };
+        let key = nodes.key(self.first)?;
+        self.unlink(nodes, key);
+        Some(key)
+    }
+
+    /// Takes the last node out of the list (but not out of the slab).
+    pub(crate) fn pop_back<T>(&mut self, nodes: &mut Nodes<T>) -> Option<Key> {
+        let key = nodes.key(self.last)?;
         self.unlink(nodes, key);
         Some(key)
     }

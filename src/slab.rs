@@ -61,7 +61,7 @@ impl<T> Slab<T> {
     ///
     /// A slab that stands in the place of an earlier one goes on where that one stopped, so that
     /// keys which outlived it are stale here too. (`mailbox.rs` says when that happens.)
-    pub(crate) fn numbered_from(first: NonZeroU64) -> Self {
+    pub(crate) const fn numbered_from(first: NonZeroU64) -> Self {
         Slab {
             slots: Vec::new(),
             first_hole: NO_HOLE,

@@ -19,9 +19,15 @@ use std::path::Path;
 /// from those before it.
 #[rustfmt::skip]
 const LAYERS: &[&[&str]] = &[
-    &["panics.rs", "pin.rs", "random.rs", "slab.rs", "list.rs", "name.rs", "time/wheel.rs"],
+    &[
+        "panics.rs", "pin.rs", "random.rs", "thread.rs", "waits.rs", "slab.rs", "list.rs", "name.rs",
+        "time/wheel.rs",
+    ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
-    &["sync/mod.rs", "sync/cancellation_token.rs"],
+    &[
+        "sync/mod.rs", "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs",
+        "sync/cancellation_token.rs",
+    ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],
     &["executor/timers.rs"],

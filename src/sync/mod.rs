@@ -11,8 +11,14 @@
 //! does not find one locked.
 
 mod cancellation_token;
+mod guarded;
+mod semaphore;
+mod wait_queue;
 
 pub use cancellation_token::{
     CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
     WaitForCancellationFutureOwned,
+};
+pub use semaphore::{
+    AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
 };

@@ -1,0 +1,257 @@
+//! The line in which tasks wait: for a permit, for room, for news.
+//!
+//! Every channel and every lock is some data, and a list of those who wait for it to change. This
+//! is the list. A future that cannot go on *joins* the line, with its waker and what it wants, and
+//! keeps a [`Ticket`]. Whoever changes the data *calls* the first in line: writes down what became
+//! of the wait, the *outcome*, and takes the waker, to wake it when the lock is free. The future is
+//! polled, shows its ticket, and finds the outcome.
+//!
+//! ```text
+//!   line     ┌─────────┐   ┌─────────┐   ┌─────────┐
+//!   first ─► │ wants 2 │ ◄─┤ wants 1 │ ◄─┤ wants 1 │ ◄─ last: who joins stands here
+//!            │ waker a │   │ waker b │   │ waker c │
+//!            └─────────┘   └─────────┘   └─────────┘
+//!   called   ┌─────────────────┐
+//!            │ outcome: granted│ ◄─ its future has not seen it yet, but holds the ticket
+//!            └─────────────────┘
+//! ```
+//!
+//! The line is a `list.rs` by index, so joining, calling the first and leaving from the middle
+//! cost the same however long it is.
+//!
+//! A future may be dropped at any moment, and the dangerous one is between the call and the poll:
+//! what it was given is its own, and it will never use it. So its destructor *leaves*, learns what
+//! the outcome was, and passes on what it was given (*Give Back What You Were Given*). That is why
+//! the outcome is written down. The obvious way, "whoever is not in the line any more has been
+//! granted", is wrong as soon as there is a second reason to be gone: a semaphore that is closed
+//! would then make permits from nothing.
+//!
+//! [`Seat`] is the same for one: where there is only one who can wait, the receiver of a channel,
+//! no list is needed, and no outcome, since he looks at the data again.
+//!
+//! Everything here runs under the lock of `guarded.rs`. It is also the one place that tells
+//! `waits.rs` what a task waits for. Next: `semaphore.rs`, the first that is built on it.
+
+use super::guarded::Wakers;
+use crate::list::{List, Nodes};
+use crate::slab::Key;
+use crate::waits::{self, Awaited};
+use std::mem;
+use std::num::NonZeroU64;
+use std::task::Waker;
+
+/// Those who wait, in the order in which they came: each wants a `W`, and is told an `O`.
+pub(super) struct WaitQueue<W, O> {
+    waiters: Nodes<Waiter<W, O>>,
+    line: List,
+    awaited: Awaited,
+}
+
+/// It is in the line, or it has been called: never both.
+enum Waiter<W, O> {
+    Waiting { waker: Option<Waker>, wants: W },
+    Called(O),
+}
+
+/// What a future has in its hand that waits, or may have to. It must go back to its queue, through
+/// [`outcome`](WaitQueue::outcome) or [`leave`](WaitQueue::leave).
+#[derive(Default)]
+pub(super) struct Ticket(Option<Key>);
+
+/// Where a future stood that has left.
+pub(super) enum Left<W, O> {
+    /// Not in this queue.
+    Nowhere,
+    /// In line, and wanted this.
+    Waiting(W),
+    /// It had been called, and has not seen this.
+    Called(O),
+}
+
+impl Ticket {
+    /// Whether it is not a place in a queue: the future has not begun to wait, or is done with it.
+    #[inline]
+    pub(super) fn is_blank(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<W, O> WaitQueue<W, O> {
+    /// An empty queue. The caller of the function that calls this is said to have made what is
+    /// waited for.
+    #[track_caller]
+    pub(super) const fn new(what: &'static str) -> WaitQueue<W, O> {
+        WaitQueue {
+            waiters: Nodes::numbered_from(NonZeroU64::MIN),
+            line: List::EMPTY,
+            awaited: Awaited::new(what),
+        }
+    }
+
+    // For those who wait.
+
+    /// Joins the end of the line, unless the ticket is a place in it already: then the waker is
+    /// renewed, and what is wanted stays as it was. Not for a ticket that has been called.
+    #[inline]
+    pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
+        let place = ticket.0.and_then(|key| self.waiters.get_mut(key));
+        if let Some(Waiter::Waiting { waker, .. }) = place {
+            return wakers.keep(waker);
+        }
+        let mut waker = None;
+        wakers.keep(&mut waker);
+        let key = self.waiters.insert(Waiter::Waiting { waker, wants });
+        self.line.push_back(&mut self.waiters, key);
+        ticket.0 = Some(key);
+        waits::begins(self.awaited);
+    }
+
+    /// What became of the wait; `None` while nothing did. Once it is told, the ticket is blank.
+    #[inline]
+    pub(super) fn outcome(&mut self, ticket: &mut Ticket) -> Option<O> {
+        let key = ticket.0?;
+        match self.waiters.get(key) {
+            Some(Waiter::Called(_)) => {}
+            _ => return None,
+        }
+        match self.give_up(ticket) {
+            Some(Waiter::Called(outcome)) => Some(outcome),
+            _ => unreachable!("it was called a moment ago"),
+        }
+    }
+
+    /// Leaves, from wherever in the line. Tells what the future was given, for the caller to pass
+    /// on. For destructors, and for waits that are over for another reason.
+    pub(super) fn leave(&mut self, ticket: &mut Ticket, wakers: &mut Wakers) -> Left<W, O> {
+        if let Some(key) = ticket.0
+            && let Some(Waiter::Waiting { .. }) = self.waiters.get(key)
+        {
+            self.line.unlink(&mut self.waiters, key);
+        }
+        match self.give_up(ticket) {
+            Some(Waiter::Waiting { waker, wants }) => {
+                wakers.discard(waker);
+                Left::Waiting(wants)
+            }
+            Some(Waiter::Called(outcome)) => Left::Called(outcome),
+            None => Left::Nowhere,
+        }
+    }
+
+    fn give_up(&mut self, ticket: &mut Ticket) -> Option<Waiter<W, O>> {
+        let waiter = self.waiters.remove(ticket.0.take()?);
+        waits::ends(self.awaited);
+        waiter
+    }
+
+    // For those who change what is waited for.
+
+    /// Whether nobody waits. (Those who were called do not wait.)
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// What the first in line wants.
+    #[inline]
+    pub(super) fn first(&mut self) -> Option<&mut W> {
+        match self.waiters.get_mut(self.line.first(&self.waiters)?) {
+            Some(Waiter::Waiting { wants, .. }) => Some(wants),
+            _ => None,
+        }
+    }
+
+    /// Takes the first out of the line and tells it the outcome; it will be woken. Returns what it
+    /// wanted, or `None` if nobody waits.
+    #[inline]
+    pub(super) fn call_first(&mut self, outcome: O, wakers: &mut Wakers) -> Option<W> {
+        let key = self.line.pop_front(&mut self.waiters)?;
+        Some(self.call(key, outcome, wakers))
+    }
+
+    /// The same with the last.
+    pub(super) fn call_last(&mut self, outcome: O, wakers: &mut Wakers) -> Option<W> {
+        let key = self.line.pop_back(&mut self.waiters)?;
+        Some(self.call(key, outcome, wakers))
+    }
+
+    fn call(&mut self, key: Key, outcome: O, wakers: &mut Wakers) -> W {
+        let waiter = self.waiters.get_mut(key).expect("the line leads to waiters");
+        match mem::replace(waiter, Waiter::Called(outcome)) {
+            Waiter::Waiting { waker, wants } => {
+                wakers.add(waker.expect("whoever waits has left a waker"));
+                wants
+            }
+            Waiter::Called(_) => unreachable!("whoever has been called is not in the line"),
+        }
+    }
+}
+
+/// For those who only wait for a change, and then look for themselves: what they are told is
+/// nothing.
+impl WaitQueue<(), ()> {
+    /// Calls everybody, in the order in which they came.
+    pub(super) fn call_all(&mut self, wakers: &mut Wakers) {
+        while self.call_first((), wakers).is_some() {}
+    }
+}
+
+/// A place for one who waits.
+pub(super) struct Seat {
+    waker: Option<Waker>,
+    awaited: Awaited,
+}
+
+/// Whether the one who may sit in a [`Seat`] waits, as far as `waits.rs` has been told.
+#[derive(Default)]
+pub(super) struct Sitting(bool);
+
+impl Seat {
+    /// An empty seat. The caller of the function that calls this is said to have made what is
+    /// waited for.
+    #[track_caller]
+    pub(super) const fn new(what: &'static str) -> Seat {
+        Seat {
+            waker: None,
+            awaited: Awaited::new(what),
+        }
+    }
+
+    /// Waits to be called, with the waker of this poll.
+    #[inline]
+    pub(super) fn wait(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
+        wakers.keep(&mut self.waker);
+        if !mem::replace(&mut sitting.0, true) {
+            waits::begins(self.awaited);
+        }
+    }
+
+    /// Does not wait any more: it has what it waited for, or has given up.
+    #[inline]
+    pub(super) fn leave(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
+        if mem::take(&mut sitting.0) {
+            wakers.discard(self.waker.take());
+            waits::ends(self.awaited);
+        }
+    }
+
+    /// Wakes the one who waits, if there is one.
+    #[inline]
+    pub(super) fn call(&mut self, wakers: &mut Wakers) {
+        if let Some(waker) = self.waker.take() {
+            wakers.add(waker);
+        }
+    }
+}
+
+impl Sitting {
+    /// Whether a future has to leave the seat when it is dropped.
+    #[inline]
+    pub(super) fn is_sitting(&self) -> bool {
+        self.0
+    }
+}
+
+#[cfg(test)]
+#[path = "wait_queue_tests.rs"]
+mod tests;

@@ -1,0 +1,12 @@
+//! Channels and locks: one file for each, and in each the same parts. What it does, as whole
+//! histories; every future cancelled at every await; random programs against a model of a page;
+//! wakers and destructors that do their worst; other threads.
+
+#[path = "../support/cancel.rs"]
+mod cancel;
+#[path = "../support/hostile.rs"]
+mod hostile;
+#[path = "../support/mod.rs"]
+mod support;
+
+use handspun::sync;
