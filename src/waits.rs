@@ -11,7 +11,9 @@
 //! Next: `sync/wait_queue.rs`, which writes most of the lines.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::panic::Location;
 
 /// Something to wait for: what, and where it was made.
@@ -40,7 +42,7 @@ impl fmt::Display for Awaited {
 
 /// A line of the diary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Line {
+enum Line {
     Begins(Awaited),
     Ends(Awaited),
 }
@@ -73,12 +75,46 @@ fn write(line: Line) {
     let _ = LINES.try_with(|lines| lines.borrow_mut().push(line));
 }
 
-/// From here on a diary is kept on this thread, or is not. Returns whether one was.
-pub(crate) fn keep(is_kept: bool) -> bool {
-    IS_KEPT.replace(is_kept)
+/// From here on a diary is kept on this thread, or is not.
+#[inline]
+pub(crate) fn keep(is_kept: bool) {
+    IS_KEPT.set(is_kept);
 }
 
-/// All lines since the last time, in order.
-pub(crate) fn read() -> Vec<Line> {
-    LINES.try_with(RefCell::take).unwrap_or_default()
+/// What the tasks of an executor wait for, as far as the diary tells.
+///
+/// A future that begins to wait in one task and ends in another leaves its entry with the first.
+#[derive(Default)]
+pub(crate) struct Waits {
+    /// By the task's number.
+    of: BTreeMap<NonZeroU64, Vec<Awaited>>,
+}
+
+impl Waits {
+    /// Reads the diary: all lines since the last time are this task's.
+    pub(crate) fn read(&mut self, task: NonZeroU64) {
+        let lines = LINES.try_with(RefCell::take).unwrap_or_default();
+        for line in lines {
+            match line {
+                Line::Begins(awaited) => self.of.entry(task).or_default().push(awaited),
+                Line::Ends(awaited) => {
+                    let waits = self.of.entry(task).or_default();
+                    if let Some(place) = waits.iter().position(|wait| *wait == awaited) {
+                        waits.remove(place);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The task is over.
+    pub(crate) fn forget(&mut self, task: NonZeroU64) {
+        self.read(task);
+        self.of.remove(&task);
+    }
+
+    /// What a task waits for, in the order in which it began to.
+    pub(crate) fn of(&self, task: NonZeroU64) -> &[Awaited] {
+        self.of.get(&task).map_or(&[], Vec::as_slice)
+    }
 }

@@ -38,6 +38,11 @@ pub(crate) fn waker(name: Name) -> ManuallyDrop<Waker> {
     ManuallyDrop::new(unsafe { Waker::from_raw(raw(name)) })
 }
 
+/// The name in a waker, if it is one of these.
+pub(crate) fn name(waker: &Waker) -> Option<Name> {
+    ptr::eq(waker.vtable(), &TABLE).then(|| Name::from_word(waker.data().addr()))
+}
+
 fn raw(name: Name) -> RawWaker {
     RawWaker::new(ptr::without_provenance(name.to_word()), &TABLE)
 }

@@ -47,10 +47,12 @@ use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
 use crate::random::Random;
 use crate::slab::{Key, Slab};
+use crate::thread;
 use crate::time::clock::Clock;
 use crate::time::wheel::Fired;
+use crate::waits::{self, Awaited, Waits};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -68,6 +70,8 @@ pub(crate) trait Task {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
     /// Drops the future where it stands.
     fn cancel(&self);
+    /// The task that awaits the end of this one, for a report.
+    fn joiner(&self) -> Option<Name>;
 }
 
 /// All that belongs to one executor.
@@ -91,6 +95,8 @@ pub(crate) struct Scheduler {
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
     panic_on_stall: bool,
+    /// What the tasks wait for: kept only if a stall is to be reported.
+    waits: Waits,
     /// While this executor runs it is lent to the thread, and the thread's own lies here.
     random: Random,
 }
@@ -147,6 +153,8 @@ struct Polling {
 /// Makes `scheduler` the running one, or none. Returns the one that was.
 #[inline]
 pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
+    thread::set_runs_executor(scheduler.is_some());
+    waits::keep(scheduler.as_ref().is_some_and(|scheduler| scheduler.borrow().panic_on_stall));
     let previous = CURRENT.replace(scheduler.map(ManuallyDrop::new));
     previous.map(ManuallyDrop::into_inner)
 }
@@ -196,6 +204,7 @@ impl Scheduler {
             timers: Timers::new(registration.executor, registration.next_number, clock),
             blocking_out: 0,
             panic_on_stall,
+            waits: Waits::default(),
             random,
         }
     }
@@ -278,6 +287,9 @@ impl Scheduler {
             polling.name.set(None);
             polling.woken.get()
         });
+        if self.panic_on_stall {
+            self.read_diary(index);
+        }
         if woken {
             self.runnable.push_back(index);
         } else {
@@ -298,6 +310,9 @@ impl Scheduler {
     pub(super) fn take(&mut self, key: Key) -> Option<Rc<dyn Task>> {
         if !self.task_names.is_empty() {
             self.task_names.remove(&key.number);
+        }
+        if self.panic_on_stall {
+            self.waits.forget(key.number);
         }
         self.tasks.remove(key)?.task
     }
@@ -321,8 +336,11 @@ impl Scheduler {
         self.swap_random();
         if POLLING.with(|polling| polling.name.take()).is_some() {
             self.polling = ROOT;
-            let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+            let (number, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
             root.idle = true;
+            if self.panic_on_stall {
+                self.waits.forget(number);
+            }
         }
     }
 
@@ -446,17 +464,34 @@ impl Scheduler {
         Some(self.id(Key { index, number }))
     }
 
+    /// What a task has begun to wait for in the poll that ends, or does not wait for any more.
+    #[cold]
+    fn read_diary(&mut self, index: u32) {
+        let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");
+        self.waits.read(number);
+    }
+
     /// Every task that waits, as the stall report tells of it.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let mut waiting: Vec<Waiting> = Vec::with_capacity(self.tasks.len());
+        let mut joined: HashMap<Name, Vec<Id>> = HashMap::new();
         for (key, slot) in self.tasks.iter() {
-            waiting.push(Waiting {
+            if let Some(joiner) = slot.task.as_ref().and_then(|task| task.joiner()) {
+                joined.entry(joiner).or_default().push(self.id(key));
+            }
+        }
+        let waiting = self.tasks.iter().map(|(key, slot)| {
+            let mut awaits_tasks = joined.remove(&self.name(key)).unwrap_or_default();
+            awaits_tasks.sort_unstable();
+            Waiting {
                 id: self.id(key),
                 name: self.task_names.get(&key.number).map(|name| name.to_string()),
                 spawned_at: slot.spawned_at,
                 polls: slot.polls,
-            });
-        }
+                awaits: self.waits.of(key.number).to_vec(),
+                awaits_tasks,
+            }
+        });
+        let mut waiting: Vec<Waiting> = waiting.collect();
         waiting.sort_unstable_by_key(|waiting| waiting.id);
         waiting
     }
@@ -474,4 +509,6 @@ pub(super) struct Waiting {
     pub(super) name: Option<String>,
     pub(super) spawned_at: &'static Location<'static>,
     pub(super) polls: u32,
+    pub(super) awaits: Vec<Awaited>,
+    pub(super) awaits_tasks: Vec<Id>,
 }

@@ -5,12 +5,14 @@
 //! do better: if no task is runnable, no timer is armed and no closure is out on another thread,
 //! then nobody is left who could wake anything. With
 //! [`panic_on_stall`](crate::executor::Builder::panic_on_stall) it says so, and names those who
-//! wait.
+//! wait, and what for: things of `sync` by what they are and where they were made (`waits.rs`), and
+//! tasks whose handles they await.
 
 use super::scheduler::Waiting;
+use crate::waits::Awaited;
 use std::fmt::Write;
 
-/// The report, one line for each task, the root first.
+/// The report, one line for each task, the root first, and below it one for each of its waits.
 pub(super) fn report(waiting: Vec<Waiting>) -> String {
     let mut report = String::from(
         "the executor has stalled: nothing is runnable, and no timer and no blocking closure is \
@@ -26,6 +28,11 @@ pub(super) fn report(waiting: Vec<Waiting>) -> String {
         let at = task.spawned_at;
         let polls = task.polls;
         writeln!(report, "  {who} at {at}, polled {polls} {times}").expect("a string takes all");
+        let things = task.awaits.iter().map(Awaited::to_string);
+        let tasks = task.awaits_tasks.iter().map(|id| format!("the end of task {id}"));
+        for awaited in things.chain(tasks) {
+            writeln!(report, "    waits for {awaited}").expect("a string takes all");
+        }
     }
     report.push_str(
         "Each of them returned Pending and then was not woken: its waker was dropped, or is held \

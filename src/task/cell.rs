@@ -26,8 +26,9 @@
 
 use super::JoinError;
 use crate::executor::scheduler::Task;
-use crate::name::Id;
+use crate::name::{Id, Name};
 use crate::panics::{Payload, catch, contain};
+use crate::waker;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -173,6 +174,13 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
             *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
         }
         self.end();
+    }
+
+    fn joiner(&self) -> Option<Name> {
+        let joiner = self.joiner.take();
+        let name = joiner.as_ref().and_then(waker::name);
+        self.joiner.set(joiner);
+        name
     }
 }
 
