@@ -26,7 +26,8 @@ const LAYERS: &[&[&str]] = &[
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
     &[
         "sync/mod.rs", "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs",
-        "sync/cancellation_token.rs",
+        "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs", "sync/mpsc/permit.rs",
+        "sync/mpsc/unbounded.rs", "sync/cancellation_token.rs",
     ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],
@@ -38,7 +39,7 @@ const LAYERS: &[&[&str]] = &[
         "task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs",
         "task/join_set.rs",
     ],
-    &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/mod.rs"],
+    &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/send_timeout.rs", "time/mod.rs"],
     &["lib.rs"],
 ];
 

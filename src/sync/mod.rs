@@ -12,6 +12,7 @@
 
 mod cancellation_token;
 mod guarded;
+pub mod mpsc;
 mod semaphore;
 mod wait_queue;
 

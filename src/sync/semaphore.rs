@@ -588,6 +588,8 @@ impl Permits {
 /// Data that has permits in it.
 pub(super) trait HasPermits {
     fn permits(&mut self) -> &mut Permits;
+    /// Called when a future was dropped that waited for permits, and has given back what it got.
+    fn given_back(&mut self, _wakers: &mut Wakers) {}
 }
 
 impl HasPermits for Permits {

@@ -17,6 +17,7 @@
 
 pub(crate) mod clock;
 mod interval;
+mod send_timeout;
 mod sleep;
 mod timeout;
 pub(crate) mod wheel;

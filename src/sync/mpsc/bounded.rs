@@ -1,0 +1,506 @@
+//! The face of a channel with room for so many values: see `mpsc/mod.rs`.
+
+use super::error::{SendError, TryRecvError, TrySendError};
+use super::permit::{OwnedPermit, Permit, PermitIterator};
+use super::{Channel, Sitting};
+use crate::sync::Semaphore;
+use crate::thread;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// Makes a channel with room for `capacity` values.
+///
+/// ```
+/// use handspun::sync::mpsc;
+///
+/// handspun::block_on(async {
+///     let (sender, mut receiver) = mpsc::channel(2);
+///     handspun::spawn(async move {
+///         for number in 1..=5 {
+///             // Waits while two of them have not been received.
+///             sender.send(number).await.unwrap();
+///         }
+///     });
+///     let mut sum = 0;
+///     while let Some(number) = receiver.recv().await {
+///         sum += number;
+///     }
+///     assert_eq!(sum, 15);
+/// });
+/// ```
+///
+/// # Panics
+/// If `capacity` is 0, or more than [`Semaphore::MAX_PERMITS`].
+#[track_caller]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(
+        (1..=Semaphore::MAX_PERMITS).contains(&capacity),
+        "an mpsc channel must have room for 1 to `Semaphore::MAX_PERMITS` values, not for \
+         {capacity}: if sender and receiver are to meet, use a capacity of 1"
+    );
+    pair(capacity)
+}
+
+#[track_caller]
+pub(super) fn pair<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    let channel = Arc::new(Channel::new(capacity));
+    let receiver = Receiver {
+        channel: channel.clone(),
+        sitting: Sitting::default(),
+    };
+    (Sender { channel }, receiver)
+}
+
+/// Sends values to the [`Receiver`]. Made by [`channel`]; a clone is one more sender of the same
+/// channel.
+///
+/// The receiver is told that the channel has ended when the last sender is dropped. So a sender
+/// that is kept, also by the receiver's own task, keeps it waiting.
+///
+/// ```
+/// # use handspun::sync::mpsc;
+/// handspun::block_on(async {
+///     let (sender, mut receiver) = mpsc::channel(1);
+///     for name in ["a", "b"] {
+///         let sender = sender.clone();
+///         handspun::spawn(async move { sender.send(name).await });
+///     }
+///     drop(sender); // or the third `recv` would never be ready
+///     assert_eq!(receiver.recv().await, Some("a"));
+///     assert_eq!(receiver.recv().await, Some("b"));
+///     assert_eq!(receiver.recv().await, None);
+/// });
+/// ```
+pub struct Sender<T> {
+    pub(super) channel: Arc<Channel<T>>,
+}
+
+impl<T> Sender<T> {
+    /// Waits for room, and sends a value. Senders are served in the order in which they came.
+    ///
+    /// # Errors
+    /// If the receiver has closed, or is gone, before or meanwhile. The value comes back.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, the value was not sent, and is dropped with it;
+    /// and so is the place in line. To keep the value, [`reserve`](Sender::reserve) first.
+    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
+        self.channel.send(value).await
+    }
+
+    /// Sends a value if there is room at once.
+    ///
+    /// # Errors
+    /// If there is none, or others wait for it; if the receiver has closed, or is gone. The value
+    /// comes back.
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        self.channel.try_send(value)
+    }
+
+    /// Waits for room, and sends a value, on a thread that runs no executor.
+    ///
+    /// ```
+    /// # use handspun::sync::mpsc;
+    /// let (sender, mut receiver) = mpsc::channel(1);
+    /// let thread = std::thread::spawn(move || {
+    ///     for number in [1, 2, 3] {
+    ///         sender.blocking_send(number).unwrap();
+    ///     }
+    /// });
+    /// handspun::block_on(async {
+    ///     let mut sum = 0;
+    ///     while let Some(number) = receiver.recv().await {
+    ///         sum += number;
+    ///     }
+    ///     assert_eq!(sum, 6);
+    /// });
+    /// thread.join().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// If the receiver has closed, or is gone, before or meanwhile. The value comes back.
+    ///
+    /// # Panics
+    /// If called inside an executor.
+    #[track_caller]
+    pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
+        thread::block_on("blocking_send", "send(value).await", self.send(value))
+    }
+
+    /// Waits for room for one value, and keeps it until the permit is used or dropped.
+    ///
+    /// ```
+    /// # use handspun::sync::mpsc;
+    /// handspun::block_on(async {
+    ///     let (sender, mut receiver) = mpsc::channel(1);
+    ///     let permit = sender.reserve().await.unwrap();
+    ///     assert!(sender.try_send("no room").is_err());
+    ///     permit.send("made when there was room for it");
+    ///     assert!(receiver.recv().await.is_some());
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// If the receiver has closed, or is gone, before or meanwhile.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future gives up the place in line, and passes on the room that it
+    /// had been given.
+    pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
+        self.channel.reserve(1).await?;
+        Ok(Permit::new(&self.channel))
+    }
+
+    /// Waits for room for `n` values at once.
+    ///
+    /// # Errors
+    /// If the receiver has closed, or is gone, before or meanwhile; or at once if the channel will
+    /// never have as much room.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropping the future gives up the place in line, and passes on the room that it
+    /// had been given.
+    pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
+        self.channel.reserve(n).await?;
+        Ok(PermitIterator::new(&self.channel, n))
+    }
+
+    /// Waits for room for one value; the permit owns the sender, and gives it back when it is used.
+    ///
+    /// # Errors
+    /// If the receiver has closed, or is gone, before or meanwhile. The sender is dropped.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, the sender is dropped with it; room that it had
+    /// been given is passed on.
+    pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
+        self.channel.reserve(1).await?;
+        Ok(OwnedPermit::new(self))
+    }
+
+    /// Reserves room for one value if there is some at once.
+    ///
+    /// # Errors
+    /// If there is none, or others wait for it; if the receiver has closed, or is gone.
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        self.channel.try_reserve(1)?;
+        Ok(Permit::new(&self.channel))
+    }
+
+    /// Reserves room for `n` values if there is as much at once.
+    ///
+    /// # Errors
+    /// If there is not, or others wait for it; if the receiver has closed, or is gone.
+    pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        self.channel.try_reserve(n)?;
+        Ok(PermitIterator::new(&self.channel, n))
+    }
+
+    /// Reserves room for one value if there is some at once; the permit owns the sender.
+    ///
+    /// # Errors
+    /// If there is none, or others wait for it; if the receiver has closed, or is gone. The sender
+    /// comes back.
+    pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Sender<T>>> {
+        match self.channel.try_reserve(1) {
+            Ok(()) => Ok(OwnedPermit::new(self)),
+            Err(TrySendError::Full(())) => Err(TrySendError::Full(self)),
+            Err(TrySendError::Closed(())) => Err(TrySendError::Closed(self)),
+        }
+    }
+
+    /// Waits until the receiver closes, or is dropped: nobody wants what could be sent.
+    ///
+    /// # Cancel safety
+    /// Cancel safe. Dropping the future takes its waker back.
+    pub async fn closed(&self) {
+        self.channel.closed().await;
+    }
+
+    /// Whether the receiver has closed, or is gone.
+    pub fn is_closed(&self) -> bool {
+        self.channel.is_closed()
+    }
+
+    /// Whether both send to the same receiver.
+    pub fn same_channel(&self, other: &Sender<T>) -> bool {
+        Arc::ptr_eq(&self.channel, &other.channel)
+    }
+
+    /// How many values can be sent at once. None while somebody waits.
+    pub fn capacity(&self) -> usize {
+        self.channel.free_places()
+    }
+
+    /// How many values there is room for when the channel is empty: what [`channel`] was told.
+    pub fn max_capacity(&self) -> usize {
+        self.channel.capacity
+    }
+
+    /// A sender that does not keep the channel from ending, and cannot send before it is
+    /// [upgraded](WeakSender::upgrade).
+    #[must_use = "it changes nothing about this sender"]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        self.channel.add_weak_sender();
+        WeakSender {
+            channel: self.channel.clone(),
+        }
+    }
+
+    /// How many senders there are, without the weak ones.
+    pub fn strong_count(&self) -> usize {
+        self.channel.counts().0
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        self.channel.counts().1
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Sender<T> {
+        self.channel.add_sender();
+        Sender {
+            channel: self.channel.clone(),
+        }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.channel.drop_sender();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+/// A sender that does not keep the channel from ending. Made by [`Sender::downgrade`].
+///
+/// ```
+/// # use handspun::sync::mpsc;
+/// let (sender, _receiver) = mpsc::channel::<u8>(1);
+/// let weak = sender.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// drop(sender);
+/// assert!(weak.upgrade().is_none());
+/// ```
+pub struct WeakSender<T> {
+    channel: Arc<Channel<T>>,
+}
+
+impl<T> WeakSender<T> {
+    /// A sender that can send, if there is still another.
+    pub fn upgrade(&self) -> Option<Sender<T>> {
+        self.channel.try_add_sender().then(|| Sender {
+            channel: self.channel.clone(),
+        })
+    }
+
+    /// How many senders there are, without the weak ones.
+    pub fn strong_count(&self) -> usize {
+        self.channel.counts().0
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        self.channel.counts().1
+    }
+}
+
+impl<T> Clone for WeakSender<T> {
+    fn clone(&self) -> WeakSender<T> {
+        self.channel.add_weak_sender();
+        WeakSender {
+            channel: self.channel.clone(),
+        }
+    }
+}
+
+impl<T> Drop for WeakSender<T> {
+    fn drop(&mut self) {
+        self.channel.drop_weak_sender();
+    }
+}
+
+impl<T> fmt::Debug for WeakSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakSender").finish_non_exhaustive()
+    }
+}
+
+/// Receives the values of all [`Sender`]s, in the order in which they were sent. Made by
+/// [`channel`].
+///
+/// Dropping it closes the channel, and drops what was not received.
+///
+/// ```
+/// # use handspun::sync::mpsc;
+/// handspun::block_on(async {
+///     let (sender, mut receiver) = mpsc::channel(8);
+///     for word in ["one", "two", "three"] {
+///         sender.send(word).await.unwrap();
+///     }
+///     let mut words = Vec::new();
+///     assert_eq!(receiver.recv_many(&mut words, 2).await, 2);
+///     assert_eq!(words, ["one", "two"]);
+/// });
+/// ```
+pub struct Receiver<T> {
+    channel: Arc<Channel<T>>,
+    sitting: Sitting,
+}
+
+impl<T> Receiver<T> {
+    /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
+    /// receiver has [closed](Receiver::close) and nothing is left.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no value is lost. A future that is dropped has received nothing.
+    pub async fn recv(&mut self) -> Option<T> {
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.poll_recv(cx)).await
+    }
+
+    /// Waits for at least one value, and appends to `buffer` what is there then, up to `limit`
+    /// values. Returns how many: 0 if the channel has ended, or `limit` is 0.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no value is lost. A future that is dropped has appended nothing.
+    pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.poll_recv_many(cx, buffer, limit)).await
+    }
+
+    /// Takes a value if one is there.
+    ///
+    /// # Errors
+    /// If there is none: whether there may be one later.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        self.channel.try_recv()
+    }
+
+    /// Waits for the next value on a thread that runs no executor. `None`: there will be none.
+    ///
+    /// ```
+    /// # use handspun::sync::mpsc;
+    /// let (sender, mut receiver) = mpsc::channel(1);
+    /// let thread = std::thread::spawn(move || receiver.blocking_recv());
+    /// handspun::block_on(sender.send(7)).unwrap();
+    /// assert_eq!(thread.join().unwrap(), Some(7));
+    /// ```
+    ///
+    /// # Panics
+    /// If called inside an executor.
+    #[track_caller]
+    pub fn blocking_recv(&mut self) -> Option<T> {
+        thread::block_on("blocking_recv", "recv().await", self.recv())
+    }
+
+    /// [`recv_many`](Receiver::recv_many) on a thread that runs no executor.
+    ///
+    /// # Panics
+    /// If called inside an executor.
+    #[track_caller]
+    pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
+        let received = self.recv_many(buffer, limit);
+        thread::block_on("blocking_recv_many", "recv_many(…).await", received)
+    }
+
+    /// Closes the channel: nobody can send any more, and those who wait for room are told so. What
+    /// is in the channel, and what a [`Permit`] was given for, can still be received; after that
+    /// [`recv`](Receiver::recv) is `None`.
+    pub fn close(&mut self) {
+        self.channel.close();
+    }
+
+    /// Whether no new value will be sent: this has closed, or all senders are gone. There may still
+    /// be some to receive.
+    pub fn is_closed(&self) -> bool {
+        self.channel.is_ended()
+    }
+
+    /// Whether nothing is there to receive.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many values are there to receive.
+    pub fn len(&self) -> usize {
+        self.channel.len()
+    }
+
+    /// How many values can be sent at once. None while a sender waits.
+    pub fn capacity(&self) -> usize {
+        self.channel.free_places()
+    }
+
+    /// How many values there is room for when the channel is empty: what [`channel`] was told.
+    pub fn max_capacity(&self) -> usize {
+        self.channel.capacity
+    }
+
+    /// [`recv`](Receiver::recv), for a future written by hand. If pending, the last waker that was
+    /// passed will be woken.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let take = |state: &mut super::State<T>, wakers: &mut _| state.take(wakers);
+        self.channel.poll_recv(&mut self.sitting, cx, take)
+    }
+
+    /// [`recv_many`](Receiver::recv_many), for a future written by hand. If pending, the last waker
+    /// that was passed will be woken.
+    pub fn poll_recv_many(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<T>,
+        limit: usize,
+    ) -> Poll<usize> {
+        if limit == 0 {
+            return Poll::Ready(0);
+        }
+        let take =
+            |state: &mut super::State<T>, wakers: &mut _| state.take_many(buffer, limit, wakers);
+        self.channel.poll_recv(&mut self.sitting, cx, take).map(Option::unwrap_or_default)
+    }
+
+    /// How many senders there are, without the weak ones.
+    pub fn sender_strong_count(&self) -> usize {
+        self.channel.counts().0
+    }
+
+    /// How many weak senders there are.
+    pub fn sender_weak_count(&self) -> usize {
+        self.channel.counts().1
+    }
+}
+
+/// Not that of `T`: no value is pinned by its receiver.
+impl<T> Unpin for Receiver<T> {}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.channel.leave(&mut self.sitting);
+        self.channel.drop_receiver();
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+/// A receiver that a future waits with: it does not wait any more when that is dropped.
+struct Waiting<'a, T>(&'a mut Receiver<T>);
+
+impl<T> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        self.0.channel.leave(&mut self.0.sitting);
+    }
+}
