@@ -25,7 +25,7 @@
 //! Next: `wait_queue.rs`, the line in which they stand who are woken.
 
 use crate::panics::{contain, contain_each, lock};
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 
@@ -46,9 +46,9 @@ impl<S> Guarded<S> {
     /// Changes the state, and then wakes those whom `f` has gathered.
     #[inline]
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
-        let mut wakers = Wakers::default();
+        let mut wakers = Wakers::NONE;
         let result = f(&mut lock(&self.0), &mut wakers);
-        wakers.wake();
+        wakers.settle();
         result
     }
 
@@ -59,12 +59,10 @@ impl<S> Guarded<S> {
         cx: &mut Context<'_>,
         f: impl FnOnce(&mut S, &mut Wakers) -> R,
     ) -> R {
-        let mut wakers = Wakers {
-            spare: Some(cx.waker().clone()),
-            ..Wakers::default()
-        };
+        let mut wakers = Wakers::NONE;
+        wakers.spare = Some(cx.waker().clone());
         let result = f(&mut lock(&self.0), &mut wakers);
-        wakers.wake();
+        wakers.settle();
         result
     }
 
@@ -82,7 +80,6 @@ impl<S> Guarded<S> {
 /// What has to happen to wakers as soon as the lock is free.
 ///
 /// Most changes wake one waiter or none: that one needs no allocation.
-#[derive(Default)]
 pub(super) struct Wakers {
     /// In a poll, the waker of the one who polls, until a queue takes it, or gives another for it.
     spare: Option<Waker>,
@@ -92,6 +89,13 @@ pub(super) struct Wakers {
 }
 
 impl Wakers {
+    const NONE: Wakers = Wakers {
+        spare: None,
+        discarded: None,
+        first: None,
+        others: Vec::new(),
+    };
+
     /// This one is to be woken, after those that were added before.
     #[inline]
     pub(super) fn add(&mut self, waker: Waker) {
@@ -120,15 +124,20 @@ impl Wakers {
     /// Must be called when the lock is free. A panic of a waker's ends here: it shall cost nobody
     /// else his wake, nor the caller what he has just been given.
     #[inline]
-    fn wake(self) {
-        if let Some(first) = self.first {
+    fn settle(self) {
+        // What is not there shall cost no more than a look: this is the way of every message.
+        let mut wakers = ManuallyDrop::new(self);
+        if let Some(first) = wakers.first.take() {
             contain(|| first.wake());
         }
-        if !self.others.is_empty() {
-            contain_each(self.others, Waker::wake);
+        if !wakers.others.is_empty() {
+            contain_each(mem::take(&mut wakers.others), Waker::wake);
         }
-        for unneeded in [self.spare, self.discarded].into_iter().flatten() {
-            contain(|| drop(unneeded));
+        if let Some(spare) = wakers.spare.take() {
+            contain(|| drop(spare));
+        }
+        if let Some(discarded) = wakers.discarded.take() {
+            contain(|| drop(discarded));
         }
     }
 }
