@@ -25,6 +25,14 @@
 //! A permit that was given to a future that is dropped before it sees it goes back, and on to the
 //! next (*Give Back What You Were Given*).
 //!
+//! # The lane
+//!
+//! A semaphore is mostly asked when it has permits left, and then there is nobody to call, and no
+//! need for a lock: one number is enough, and a number can be atomic. So while nobody waits, the
+//! free permits lie in a [`Lane`] beside the lock. Whoever does take the lock shuts the lane first,
+//! which is to take the permits out of it and leave a sign, and opens it again when nobody waits.
+//! Nothing else is a second way to do the same: behind the lock there is always the whole truth.
+//!
 //! Next: `mutex.rs`.
 
 use super::guarded::{Guarded, Wakers};
@@ -32,9 +40,11 @@ use super::wait_queue::{Left, Ticket, WaitQueue};
 use crate::thread;
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Future;
 use std::mem;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 /// Permits that tasks acquire, and wait for when there are none.
@@ -66,6 +76,7 @@ use std::task::{Context, Poll};
 /// });
 /// ```
 pub struct Semaphore {
+    lane: Lane,
     permits: Guarded<Permits>,
 }
 
@@ -79,8 +90,13 @@ impl Semaphore {
     /// If that is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[track_caller]
     pub const fn new(permits: usize) -> Semaphore {
+        assert!(
+            permits <= Semaphore::MAX_PERMITS,
+            "a semaphore can hold `Semaphore::MAX_PERMITS` permits, not more"
+        );
         Semaphore {
-            permits: Guarded::new(Permits::new(permits, "a permit of the semaphore")),
+            lane: Lane(AtomicUsize::new(permits)),
+            permits: Guarded::new(Permits::new(0, "a permit of the semaphore")),
         }
     }
 
@@ -95,7 +111,7 @@ impl Semaphore {
 
     /// How many permits can be had at once. None while somebody waits.
     pub fn available_permits(&self) -> usize {
-        self.permits.look(|permits| permits.free())
+        self.lane.free().unwrap_or_else(|| self.with(|permits, _| permits.free()))
     }
 
     /// Waits for a permit.
@@ -119,7 +135,7 @@ impl Semaphore {
     /// Cancel safe: dropping the future gives up the place in line, and passes on what it had been
     /// given. Who asks again stands at the end.
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
-        acquire(&self.permits, n as usize, |_, _| ()).await?;
+        self.wait_for(n).await?;
         Ok(SemaphorePermit {
             semaphore: self,
             permits: n,
@@ -139,7 +155,7 @@ impl Semaphore {
     /// # Errors
     /// If there are not as many, or others wait for them, or the semaphore is closed.
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
-        self.permits.look(|permits| permits.try_take(n as usize))?;
+        self.try_take(n)?;
         Ok(SemaphorePermit {
             semaphore: self,
             permits: n,
@@ -194,7 +210,7 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
-        acquire(&self.permits, n as usize, |_, _| ()).await?;
+        self.wait_for(n).await?;
         Ok(OwnedSemaphorePermit {
             semaphore: self,
             permits: n,
@@ -217,7 +233,7 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
-        self.permits.look(|permits| permits.try_take(n as usize))?;
+        self.try_take(n)?;
         Ok(OwnedSemaphorePermit {
             semaphore: self,
             permits: n,
@@ -259,9 +275,8 @@ impl Semaphore {
     /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS) then.
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
-        let added = self.permits.with(|permits, wakers| permits.give(n, wakers));
         assert!(
-            added,
+            self.give(n),
             "{n} more permits would be more than a semaphore can hold: {}",
             Semaphore::MAX_PERMITS
         );
@@ -269,23 +284,53 @@ impl Semaphore {
 
     /// Takes up to `n` free permits away for good. Returns how many that were.
     pub fn forget_permits(&self, n: usize) -> usize {
-        self.permits.look(|permits| permits.take_up_to(n))
+        self.with(|permits, _| permits.take_up_to(n))
     }
 
     /// From now on nobody gets a permit; who waits is told so. Permits that are out stay valid.
     pub fn close(&self) {
-        self.permits.with(|permits, wakers| permits.close(wakers));
+        self.with(|permits, wakers| permits.close(wakers));
     }
 
     /// Whether it is closed.
     pub fn is_closed(&self) -> bool {
         self.permits.look(|permits| permits.is_closed())
     }
+
+    // The two ways: by the lane if it is open, else by the lock.
+
+    async fn wait_for(&self, n: u32) -> Result<(), AcquireError> {
+        match self.lane.try_take(n as usize) {
+            Some(Ok(())) => Ok(()),
+            _ => {
+                let mut acquire = acquire(&self.permits, n as usize, |_, _| ());
+                acquire.lane = Some(&self.lane);
+                acquire.await
+            }
+        }
+    }
+
+    fn try_take(&self, n: u32) -> Result<(), TryAcquireError> {
+        let taken = self.lane.try_take(n as usize);
+        taken.unwrap_or_else(|| self.with(|permits, _| permits.try_take(n as usize)))
+    }
+
+    /// `false`, and nothing changes, if there would be too many.
+    fn give(&self, n: usize) -> bool {
+        // None is left of a permit that was forgotten, or is part of another now.
+        n == 0 || self.lane.try_give(n) || self.with(|permits, wakers| permits.give(n, wakers))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Permits, &mut Wakers) -> R) -> R {
+        self.permits.with(|permits, wakers| {
+            shut_for(Some(&self.lane), permits, |permits| f(permits, wakers))
+        })
+    }
 }
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (free, closed) = self.permits.look(|permits| (permits.free(), permits.is_closed()));
+        let (free, closed) = self.with(|permits, _| (permits.free(), permits.is_closed()));
         f.debug_struct("Semaphore").field("permits", &free).field("closed", &closed).finish()
     }
 }
@@ -347,7 +392,7 @@ impl<'a> SemaphorePermit<'a> {
 
 impl Drop for SemaphorePermit<'_> {
     fn drop(&mut self) {
-        self.semaphore.give_back(self.permits);
+        self.semaphore.give(self.permits as usize);
     }
 }
 
@@ -412,16 +457,7 @@ impl OwnedSemaphorePermit {
 
 impl Drop for OwnedSemaphorePermit {
     fn drop(&mut self) {
-        self.semaphore.give_back(self.permits);
-    }
-}
-
-impl Semaphore {
-    fn give_back(&self, n: u32) {
-        // None is left of a permit that was forgotten, or is part of another now.
-        if n > 0 {
-            self.permits.with(|permits, wakers| permits.give(n as usize, wakers));
-        }
+        self.semaphore.give(self.permits as usize);
     }
 }
 
@@ -465,6 +501,87 @@ impl fmt::Display for TryAcquireError {
 }
 
 impl Error for TryAcquireError {}
+
+/// The free permits of a semaphore for which nobody waits, and which is not closed: there to be
+/// taken without the lock. Otherwise [`SHUT`](Lane::SHUT).
+struct Lane(AtomicUsize);
+
+impl Lane {
+    /// More than any semaphore can hold.
+    const SHUT: usize = usize::MAX;
+
+    /// How many permits are free. `None`: it is shut.
+    #[inline]
+    fn free(&self) -> Option<usize> {
+        let free = self.0.load(Ordering::Acquire);
+        (free != Lane::SHUT).then_some(free)
+    }
+
+    /// Takes `n`, all or none. `None`: it is shut.
+    #[inline]
+    fn try_take(&self, n: usize) -> Option<Result<(), TryAcquireError>> {
+        let mut free = self.free()?;
+        loop {
+            let Some(left) = free.checked_sub(n) else {
+                return Some(Err(TryAcquireError::NoPermits));
+            };
+            free = match self.replace(free, left) {
+                Ok(_) => return Some(Ok(())),
+                Err(Lane::SHUT) => return None,
+                Err(free) => free,
+            };
+        }
+    }
+
+    /// Puts `n` more there. `false`: it is shut, or they are too many.
+    #[inline]
+    fn try_give(&self, n: usize) -> bool {
+        let mut free = self.0.load(Ordering::Relaxed);
+        while n <= Semaphore::MAX_PERMITS.saturating_sub(free) {
+            match self.replace(free, free + n) {
+                Ok(_) => return true,
+                Err(current) => free = current,
+            }
+        }
+        false
+    }
+
+    #[inline]
+    fn replace(&self, free: usize, by: usize) -> Result<usize, usize> {
+        self.0.compare_exchange_weak(free, by, Ordering::AcqRel, Ordering::Acquire)
+    }
+
+    /// Takes all that is free, and leaves the sign.
+    #[inline]
+    fn shut(&self, permits: &mut Permits) {
+        if self.0.load(Ordering::Relaxed) != Lane::SHUT {
+            permits.free += self.0.swap(Lane::SHUT, Ordering::AcqRel);
+        }
+    }
+
+    /// Puts all that is free back, if the lane may be open.
+    #[inline]
+    fn open(&self, permits: &mut Permits) {
+        if permits.line.is_empty() && !permits.is_closed {
+            self.0.store(mem::take(&mut permits.free), Ordering::Release);
+        }
+    }
+}
+
+/// Shuts the lane, if there is one, while `f` works on the permits, all of which are behind the
+/// lock then. That must be held: so shutting, working and opening are one step for all who come
+/// that way.
+#[inline]
+fn shut_for<R>(lane: Option<&Lane>, permits: &mut Permits, f: impl FnOnce(&mut Permits) -> R) -> R {
+    if let Some(lane) = lane {
+        lane.shut(permits);
+    }
+    let result = f(permits);
+    if let Some(lane) = lane {
+        lane.open(permits);
+    }
+    result
+}
 
 /// Permits, and who waits for some: plain data, to lie behind the lock of whatever they guard.
 pub(super) struct Permits {
@@ -605,48 +722,63 @@ impl HasPermits for Permits {
 /// # Cancel safety
 /// Cancel safe: dropping the future gives up the place in line, and passes on what it had been
 /// given. `taken` has then not been called.
-pub(super) async fn acquire<S: HasPermits, R>(
+pub(super) fn acquire<S: HasPermits, R, F>(
     state: &Guarded<S>,
     n: usize,
-    taken: impl FnOnce(&mut S, &mut Wakers) -> R,
-) -> Result<R, AcquireError> {
-    let mut acquire = Acquire {
+    taken: F,
+) -> Acquire<'_, S, F>
+where
+    F: FnOnce(&mut S, &mut Wakers) -> R + Unpin,
+{
+    Acquire {
+        lane: None,
         state,
         n,
         ticket: Ticket::default(),
-    };
-    let mut taken = Some(taken);
-    poll_fn(|cx| acquire.poll(cx, &mut taken)).await
+        taken: Some(taken),
+    }
 }
 
-struct Acquire<'a, S: HasPermits> {
+/// A wait for permits. Made by [`acquire`].
+pub(super) struct Acquire<'a, S: HasPermits, F> {
+    lane: Option<&'a Lane>,
     state: &'a Guarded<S>,
     n: usize,
     ticket: Ticket,
+    taken: Option<F>,
 }
 
-impl<S: HasPermits> Acquire<'_, S> {
+impl<S: HasPermits, R, F> Future for Acquire<'_, S, F>
+where
+    F: FnOnce(&mut S, &mut Wakers) -> R + Unpin,
+{
+    type Output = Result<R, AcquireError>;
+
     #[inline]
-    fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        taken: &mut Option<impl FnOnce(&mut S, &mut Wakers) -> R>,
-    ) -> Poll<Result<R, AcquireError>> {
-        self.state.poll(cx, |state, wakers| {
-            let poll = state.permits().poll_take(self.n, &mut self.ticket, wakers);
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.state.poll(cx, |state, wakers| {
+            let poll = shut_for(this.lane, state.permits(), |permits| {
+                permits.poll_take(this.n, &mut this.ticket, wakers)
+            });
             poll.map_ok(|()| {
-                let taken = taken.take().expect("permits are granted once");
+                let taken = this.taken.take().expect("permits are granted once");
                 taken(state, wakers)
             })
         })
     }
 }
 
-impl<S: HasPermits> Drop for Acquire<'_, S> {
+impl<S: HasPermits, F> Drop for Acquire<'_, S, F> {
+    #[inline]
     fn drop(&mut self) {
         if !self.ticket.is_blank() {
-            self.state
-                .with(|state, wakers| state.permits().leave(self.n, &mut self.ticket, wakers));
+            self.state.with(|state, wakers| {
+                shut_for(self.lane, state.permits(), |permits| {
+                    permits.leave(self.n, &mut self.ticket, wakers);
+                });
+                state.given_back(wakers);
+            });
         }
     }
 }

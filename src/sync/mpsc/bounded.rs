@@ -2,11 +2,10 @@
 
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::permit::{OwnedPermit, Permit, PermitIterator};
-use super::{Channel, Sitting};
+use super::{Channel, Outlet, State};
 use crate::sync::Semaphore;
 use crate::thread;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -40,16 +39,8 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         "an mpsc channel must have room for 1 to `Semaphore::MAX_PERMITS` values, not for \
          {capacity}: if sender and receiver are to meet, use a capacity of 1"
     );
-    pair(capacity)
-}
-
-#[track_caller]
-pub(super) fn pair<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel::new(capacity));
-    let receiver = Receiver {
-        channel: channel.clone(),
-        sitting: Sitting::default(),
-    };
+    let receiver = Receiver(Outlet::new(channel.clone()));
     (Sender { channel }, receiver)
 }
 
@@ -352,10 +343,7 @@ impl<T> fmt::Debug for WeakSender<T> {
 ///     assert_eq!(words, ["one", "two"]);
 /// });
 /// ```
-pub struct Receiver<T> {
-    channel: Arc<Channel<T>>,
-    sitting: Sitting,
-}
+pub struct Receiver<T>(Outlet<T>);
 
 impl<T> Receiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
@@ -364,8 +352,7 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
     pub async fn recv(&mut self) -> Option<T> {
-        let waiting = Waiting(self);
-        poll_fn(|cx| waiting.0.poll_recv(cx)).await
+        self.0.recv(State::take).await
     }
 
     /// Waits for at least one value, and appends to `buffer` what is there then, up to `limit`
@@ -374,8 +361,11 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has appended nothing.
     pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
-        let waiting = Waiting(self);
-        poll_fn(|cx| waiting.0.poll_recv_many(cx, buffer, limit)).await
+        if limit == 0 {
+            return 0;
+        }
+        let received = self.0.recv(|state, wakers| state.take_many(buffer, limit, wakers));
+        received.await.unwrap_or(0)
     }
 
     /// Takes a value if one is there.
@@ -383,7 +373,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If there is none: whether there may be one later.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.channel.try_recv()
+        self.0.try_recv(State::take)
     }
 
     /// Waits for the next value on a thread that runs no executor. `None`: there will be none.
@@ -417,13 +407,13 @@ impl<T> Receiver<T> {
     /// is in the channel, and what a [`Permit`] was given for, can still be received; after that
     /// [`recv`](Receiver::recv) is `None`.
     pub fn close(&mut self) {
-        self.channel.close();
+        self.0.close();
     }
 
     /// Whether no new value will be sent: this has closed, or all senders are gone. There may still
     /// be some to receive.
     pub fn is_closed(&self) -> bool {
-        self.channel.is_ended()
+        self.0.channel.is_ended()
     }
 
     /// Whether nothing is there to receive.
@@ -433,24 +423,23 @@ impl<T> Receiver<T> {
 
     /// How many values are there to receive.
     pub fn len(&self) -> usize {
-        self.channel.len()
+        self.0.channel.len()
     }
 
     /// How many values can be sent at once. None while a sender waits.
     pub fn capacity(&self) -> usize {
-        self.channel.free_places()
+        self.0.channel.free_places()
     }
 
     /// How many values there is room for when the channel is empty: what [`channel`] was told.
     pub fn max_capacity(&self) -> usize {
-        self.channel.capacity
+        self.0.channel.capacity
     }
 
     /// [`recv`](Receiver::recv), for a future written by hand. If pending, the last waker that was
     /// passed will be woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let take = |state: &mut super::State<T>, wakers: &mut _| state.take(wakers);
-        self.channel.poll_recv(&mut self.sitting, cx, take)
+        self.0.poll_recv(cx, State::take)
     }
 
     /// [`recv_many`](Receiver::recv_many), for a future written by hand. If pending, the last waker
@@ -464,43 +453,26 @@ impl<T> Receiver<T> {
         if limit == 0 {
             return Poll::Ready(0);
         }
-        let take =
-            |state: &mut super::State<T>, wakers: &mut _| state.take_many(buffer, limit, wakers);
-        self.channel.poll_recv(&mut self.sitting, cx, take).map(Option::unwrap_or_default)
+        let received = self.0.poll_recv(cx, |state, wakers| state.take_many(buffer, limit, wakers));
+        received.map(Option::unwrap_or_default)
     }
 
     /// How many senders there are, without the weak ones.
     pub fn sender_strong_count(&self) -> usize {
-        self.channel.counts().0
+        self.0.channel.counts().0
     }
 
     /// How many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
-        self.channel.counts().1
+        self.0.channel.counts().1
     }
 }
 
 /// Not that of `T`: no value is pinned by its receiver.
 impl<T> Unpin for Receiver<T> {}
 
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        self.channel.leave(&mut self.sitting);
-        self.channel.drop_receiver();
-    }
-}
-
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver").finish_non_exhaustive()
-    }
-}
-
-/// A receiver that a future waits with: it does not wait any more when that is dropped.
-struct Waiting<'a, T>(&'a mut Receiver<T>);
-
-impl<T> Drop for Waiting<'_, T> {
-    fn drop(&mut self) {
-        self.0.channel.leave(&mut self.0.sitting);
     }
 }

@@ -14,7 +14,9 @@
 //! pace of its consumer (*back-pressure*), and nothing else is needed for it. Somebody may also
 //! take a place first and fill it later: that is a [`Permit`].
 //!
-//! An unbounded channel is one with more places than memory.
+//! An unbounded channel is one with more places than memory. Nobody waits for one, so its receiver
+//! need not give them back one by one: it takes all that is in the queue at once, and hands it out
+//! without the lock.
 //!
 //! A channel ends from both sides. When the last sender is dropped, the receiver gets what is in
 //! the queue, and then `None`. When the receiver closes or is dropped, no places are given out any
@@ -42,8 +44,10 @@ use super::semaphore::{HasPermits, Permits, acquire};
 use super::wait_queue::{Seat, Sitting, Ticket, WaitQueue};
 use error::{SendError, TryRecvError, TrySendError};
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// What senders and receiver share.
@@ -184,50 +188,77 @@ impl<T> Channel<T> {
         self.state.look(|state| state.weak_senders -= 1);
     }
 
-    // For the receiver.
+    fn is_ended(&self) -> bool {
+        self.state.look(|state| state.places.is_closed() || state.senders == 0)
+    }
 
-    /// Ready when `take` finds something, or will never find anything again.
+    fn len(&self) -> usize {
+        self.state.look(|state| state.queue.len())
+    }
+}
+
+/// The end at which values come out. Dropping it closes the channel.
+struct Outlet<T> {
+    channel: Arc<Channel<T>>,
+    sitting: Sitting,
+}
+
+impl<T> Outlet<T> {
+    fn new(channel: Arc<Channel<T>>) -> Outlet<T> {
+        Outlet {
+            channel,
+            sitting: Sitting::default(),
+        }
+    }
+
+    /// Waits until `take` finds something, or will never find anything again.
+    fn recv<R, F>(&mut self, take: F) -> Recv<'_, T, F>
+    where
+        F: FnMut(&mut State<T>, &mut Wakers) -> Option<R> + Unpin,
+    {
+        Recv { outlet: self, take }
+    }
+
     #[inline]
     fn poll_recv<R>(
-        &self,
-        sitting: &mut Sitting,
+        &mut self,
         cx: &mut Context<'_>,
-        take: impl FnOnce(&mut State<T>, &mut Wakers) -> Option<R>,
+        mut take: impl FnMut(&mut State<T>, &mut Wakers) -> Option<R>,
     ) -> Poll<Option<R>> {
-        self.state.poll(cx, |state, wakers| {
+        self.channel.state.poll(cx, |state, wakers| {
             let taken = take(state, wakers);
-            if taken.is_none() && !state.is_over(self.capacity) {
-                state.receiver.wait(sitting, wakers);
+            if taken.is_none() && !state.is_over(self.channel.capacity) {
+                state.receiver.wait(&mut self.sitting, wakers);
                 return Poll::Pending;
             }
-            state.receiver.leave(sitting, wakers);
+            state.receiver.leave(&mut self.sitting, wakers);
             Poll::Ready(taken)
         })
     }
 
-    fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.state.with(|state, wakers| match state.take(wakers) {
-            Some(value) => Ok(value),
-            None if state.is_over(self.capacity) => Err(TryRecvError::Disconnected),
+    /// What `take` finds now.
+    fn try_recv<R>(
+        &mut self,
+        take: impl FnOnce(&mut State<T>, &mut Wakers) -> Option<R>,
+    ) -> Result<R, TryRecvError> {
+        self.channel.state.with(|state, wakers| match take(state, wakers) {
+            Some(taken) => Ok(taken),
+            None if state.is_over(self.channel.capacity) => Err(TryRecvError::Disconnected),
             None => Err(TryRecvError::Empty),
         })
     }
 
-    /// The receiver does not wait any more.
-    fn leave(&self, sitting: &mut Sitting) {
-        if sitting.is_sitting() {
-            self.state.with(|state, wakers| state.receiver.leave(sitting, wakers));
-        }
-    }
-
     /// No more places for anybody.
-    fn close(&self) {
-        self.state.with(|state, wakers| state.close(wakers));
+    fn close(&mut self) {
+        self.channel.state.with(|state, wakers| state.close(wakers));
     }
+}
 
-    fn drop_receiver(&self) {
+impl<T> Drop for Outlet<T> {
+    fn drop(&mut self) {
         // Dropped after the lock is let go.
-        let _unreceived = self.state.with(|state, wakers| {
+        let _unreceived = self.channel.state.with(|state, wakers| {
+            state.receiver.leave(&mut self.sitting, wakers);
             state.close(wakers);
             state.receiver_is_gone = true;
             let unreceived = mem::take(&mut state.queue);
@@ -235,13 +266,34 @@ impl<T> Channel<T> {
             unreceived
         });
     }
+}
 
-    fn is_ended(&self) -> bool {
-        self.state.look(|state| state.places.is_closed() || state.senders == 0)
+/// A wait for values. Made by [`Outlet::recv`].
+struct Recv<'a, T, F> {
+    outlet: &'a mut Outlet<T>,
+    take: F,
+}
+
+impl<T, R, F> Future for Recv<'_, T, F>
+where
+    F: FnMut(&mut State<T>, &mut Wakers) -> Option<R> + Unpin,
+{
+    type Output = Option<R>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<R>> {
+        let this = &mut *self;
+        this.outlet.poll_recv(cx, &mut this.take)
     }
+}
 
-    fn len(&self) -> usize {
-        self.state.look(|state| state.queue.len())
+impl<T, F> Drop for Recv<'_, T, F> {
+    #[inline]
+    fn drop(&mut self) {
+        let Outlet { channel, sitting } = &mut *self.outlet;
+        if sitting.is_sitting() {
+            channel.state.with(|state, wakers| state.receiver.leave(sitting, wakers));
+        }
     }
 }
 
@@ -278,6 +330,31 @@ impl<T> State<T> {
         buffer.extend(self.queue.drain(..count));
         self.places.give(count, wakers);
         (count > 0).then_some(count)
+    }
+
+    /// The same, but first come those that were taken out before.
+    fn take_many_after(
+        &mut self,
+        batch: &mut VecDeque<T>,
+        buffer: &mut Vec<T>,
+        limit: usize,
+        wakers: &mut Wakers,
+    ) -> Option<usize> {
+        let older = limit.min(batch.len());
+        buffer.extend(batch.drain(..older));
+        let newer = self.take_many(buffer, limit - older, wakers).unwrap_or(0);
+        (older + newer > 0).then_some(older + newer)
+    }
+
+    /// Takes all values out of the queue, in exchange for an empty one.
+    #[inline]
+    fn take_all(&mut self, batch: &mut VecDeque<T>, wakers: &mut Wakers) -> Option<()> {
+        mem::swap(&mut self.queue, batch);
+        if batch.is_empty() {
+            return None;
+        }
+        self.places.give(batch.len(), wakers);
+        Some(())
     }
 
     /// Whether nothing can come any more, once the queue is empty.

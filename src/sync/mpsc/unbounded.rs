@@ -1,11 +1,16 @@
 //! The face of a channel without bounds: a bounded one with more room than memory, whose senders
 //! never wait.
 
-use super::bounded::{Receiver, Sender, WeakSender, pair};
+use super::bounded::{Sender, WeakSender};
 use super::error::{SendError, TryRecvError};
+use super::{Channel, Outlet, State};
 use crate::sync::Semaphore;
+use crate::sync::guarded::Wakers;
+use crate::thread;
+use std::collections::VecDeque;
 use std::fmt;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 /// Makes a channel with room for any number of values.
 ///
@@ -25,8 +30,12 @@ use std::task::{Context, Poll};
 /// ```
 #[track_caller]
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
-    let (sender, receiver) = pair(Semaphore::MAX_PERMITS);
-    (UnboundedSender(sender), UnboundedReceiver(receiver))
+    let channel = Arc::new(Channel::new(Semaphore::MAX_PERMITS));
+    let receiver = UnboundedReceiver {
+        batch: VecDeque::new(),
+        outlet: Outlet::new(channel.clone()),
+    };
+    (UnboundedSender(Sender { channel }), receiver)
 }
 
 /// Sends values to the [`UnboundedReceiver`]. Made by [`unbounded_channel`]; a clone is one more
@@ -154,7 +163,12 @@ impl<T> fmt::Debug for WeakUnboundedSender<T> {
 /// assert!(sender.send(2).is_err());
 /// assert_eq!(handspun::block_on(receiver.recv()), Some(1));
 /// ```
-pub struct UnboundedReceiver<T>(Receiver<T>);
+pub struct UnboundedReceiver<T> {
+    /// What was taken out of the queue, and has not been received: all of it older than what is
+    /// there.
+    batch: VecDeque<T>,
+    outlet: Outlet<T>,
+}
 
 impl<T> UnboundedReceiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
@@ -163,7 +177,11 @@ impl<T> UnboundedReceiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
     pub async fn recv(&mut self) -> Option<T> {
-        self.0.recv().await
+        if self.batch.is_empty() {
+            let batch = &mut self.batch;
+            self.outlet.recv(|state, wakers| state.take_all(batch, wakers)).await;
+        }
+        self.batch.pop_front()
     }
 
     /// Waits for at least one value, and appends to `buffer` what is there then, up to `limit`
@@ -172,7 +190,14 @@ impl<T> UnboundedReceiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has appended nothing.
     pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
-        self.0.recv_many(buffer, limit).await
+        if limit == 0 {
+            return 0;
+        }
+        let batch = &mut self.batch;
+        let take = |state: &mut State<T>, wakers: &mut Wakers| {
+            state.take_many_after(batch, buffer, limit, wakers)
+        };
+        self.outlet.recv(take).await.unwrap_or(0)
     }
 
     /// Takes a value if one is there.
@@ -180,7 +205,11 @@ impl<T> UnboundedReceiver<T> {
     /// # Errors
     /// If there is none: whether there may be one later.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.0.try_recv()
+        if self.batch.is_empty() {
+            let batch = &mut self.batch;
+            self.outlet.try_recv(|state, wakers| state.take_all(batch, wakers))?;
+        }
+        self.batch.pop_front().ok_or(TryRecvError::Empty)
     }
 
     /// Waits for the next value on a thread that runs no executor. `None`: there will be none.
@@ -189,7 +218,7 @@ impl<T> UnboundedReceiver<T> {
     /// If called inside an executor.
     #[track_caller]
     pub fn blocking_recv(&mut self) -> Option<T> {
-        self.0.blocking_recv()
+        thread::block_on("blocking_recv", "recv().await", self.recv())
     }
 
     /// [`recv_many`](UnboundedReceiver::recv_many) on a thread that runs no executor.
@@ -198,35 +227,40 @@ impl<T> UnboundedReceiver<T> {
     /// If called inside an executor.
     #[track_caller]
     pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
-        self.0.blocking_recv_many(buffer, limit)
+        let received = self.recv_many(buffer, limit);
+        thread::block_on("blocking_recv_many", "recv_many(…).await", received)
     }
 
     /// Closes the channel: nobody can send any more. What is in the channel can still be received;
     /// after that [`recv`](UnboundedReceiver::recv) is `None`.
     pub fn close(&mut self) {
-        self.0.close();
+        self.outlet.close();
     }
 
     /// Whether no new value will be sent: this has closed, or all senders are gone. There may still
     /// be some to receive.
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.outlet.channel.is_ended()
     }
 
     /// Whether nothing is there to receive.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
     /// How many values are there to receive.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.batch.len() + self.outlet.channel.len()
     }
 
     /// [`recv`](UnboundedReceiver::recv), for a future written by hand. If pending, the last waker
     /// that was passed will be woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.0.poll_recv(cx)
+        if self.batch.is_empty() {
+            let UnboundedReceiver { batch, outlet } = self;
+            ready!(outlet.poll_recv(cx, |state, wakers| state.take_all(batch, wakers)));
+        }
+        Poll::Ready(self.batch.pop_front())
     }
 
     /// [`recv_many`](UnboundedReceiver::recv_many), for a future written by hand. If pending, the
@@ -237,17 +271,33 @@ impl<T> UnboundedReceiver<T> {
         buffer: &mut Vec<T>,
         limit: usize,
     ) -> Poll<usize> {
-        self.0.poll_recv_many(cx, buffer, limit)
+        if limit == 0 {
+            return Poll::Ready(0);
+        }
+        let UnboundedReceiver { batch, outlet } = self;
+        let received = outlet
+            .poll_recv(cx, |state, wakers| state.take_many_after(batch, buffer, limit, wakers));
+        received.map(Option::unwrap_or_default)
     }
 
     /// How many senders there are, without the weak ones.
     pub fn sender_strong_count(&self) -> usize {
-        self.0.sender_strong_count()
+        self.outlet.channel.counts().0
     }
 
     /// How many weak senders there are.
     pub fn sender_weak_count(&self) -> usize {
-        self.0.sender_weak_count()
+        self.outlet.channel.counts().1
+    }
+}
+
+/// Not that of `T`: no value is pinned by its receiver.
+impl<T> Unpin for UnboundedReceiver<T> {}
+
+impl<T> Drop for UnboundedReceiver<T> {
+    fn drop(&mut self) {
+        // Before the batch goes: what a destructor in it sends shall come back to it.
+        self.close();
     }
 }
 
