@@ -105,10 +105,12 @@ impl Wakers {
         }
     }
 
-    /// Puts the waker of the one who polls into `place`, where one of his may lie already.
+    /// Puts the waker of the one who polls into `place`, where one of his may lie already. Outside
+    /// of a poll `place` stays as it is.
     #[inline]
     pub(super) fn keep(&mut self, place: &mut Option<Waker>) {
         match (&*place, &self.spare) {
+            (_, None) => {}
             (Some(kept), Some(spare)) if kept.will_wake(spare) => {}
             _ => mem::swap(place, &mut self.spare),
         }

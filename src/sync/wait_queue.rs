@@ -92,6 +92,9 @@ impl<W, O> WaitQueue<W, O> {
 
     /// Joins the end of the line, unless the ticket is a place in it already: then the waker is
     /// renewed, and what is wanted stays as it was. Not for a ticket that has been called.
+    ///
+    /// Who joins outside of a poll has no waker yet. It can be called all the same, and finds that
+    /// out when it is polled.
     #[inline]
     pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
         let place = ticket.0.and_then(|key| self.waiters.get_mut(key));
@@ -179,7 +182,9 @@ impl<W, O> WaitQueue<W, O> {
         let waiter = self.waiters.get_mut(key).expect("the line leads to waiters");
         match mem::replace(waiter, Waiter::Called(outcome)) {
             Waiter::Waiting { waker, wants } => {
-                wakers.add(waker.expect("whoever waits has left a waker"));
+                if let Some(waker) = waker {
+                    wakers.add(waker);
+                }
                 wants
             }
             Waiter::Called(_) => unreachable!("whoever has been called is not in the line"),
