@@ -147,12 +147,15 @@ impl<T> OnceCell<T> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = T>,
     {
-        match self.value_or_turn().await {
-            Ok(value) => value,
-            Err(turn) => {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        match self.take_turn().await {
+            Ok(turn) => {
                 let value = f().await;
                 turn.end(value)
             }
+            Err(value) => value,
         }
     }
 
@@ -175,24 +178,23 @@ impl<T> OnceCell<T> {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        match self.value_or_turn().await {
-            Ok(value) => Ok(value),
-            Err(turn) => {
-                let value = f().await?;
-                Ok(turn.end(value))
-            }
-        }
-    }
-
-    /// The value, or the turn to make it.
-    #[inline]
-    async fn value_or_turn(&self) -> Result<&T, Turn<'_, T>> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
+        match self.take_turn().await {
+            Ok(turn) => {
+                let value = f().await?;
+                Ok(turn.end(value))
+            }
+            Err(value) => Ok(value),
+        }
+    }
+
+    /// The turn to make the value, or the value that another has made.
+    async fn take_turn(&self) -> Result<Turn<'_, T>, &T> {
         match acquire(&self.turn, 1, |_, _| ()).await {
-            Ok(()) => Err(Turn { cell: self }),
-            Err(_) => Ok(self.get().expect("the line is closed when the value is there")),
+            Ok(()) => Ok(Turn { cell: self }),
+            Err(_) => Err(self.get().expect("the line is closed when the value is there")),
         }
     }
 
