@@ -1,8 +1,8 @@
 //! [`OnceCell`]: a value that is made once, by an async function, when it is first needed.
 //!
-//! The value lies in std's [`OnceLock`], which does the part that is hard in safe Rust: it lends out
-//! `&T` from a cell that was empty when it was lent itself. What it cannot do is wait for a future.
-//! So beside it lies a permit, the *turn*, for the one who makes the value:
+//! The value lies in std's [`OnceLock`], which does the part that is hard in safe Rust: it lends
+//! `&T` out of a cell that was empty when it was lent itself. What it cannot do is wait for a
+//! future. So beside it lies a permit, the *turn*, for the one who makes the value:
 //!
 //! ```text
 //!   a: no value, takes the turn ─► polls its future ─► puts the value in ─► closes the line
