@@ -20,14 +20,15 @@ use std::path::Path;
 #[rustfmt::skip]
 const LAYERS: &[&[&str]] = &[
     &[
-        "panics.rs", "pin.rs", "random.rs", "thread.rs", "waits.rs", "slab.rs", "list.rs", "name.rs",
-        "time/wheel.rs",
+        "panics.rs", "pin.rs", "random.rs", "thread.rs", "waits.rs", "slab.rs", "list.rs",
+        "name.rs", "time/wheel.rs",
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
     &[
-        "sync/mod.rs", "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs",
-        "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs", "sync/mpsc/permit.rs",
-        "sync/mpsc/unbounded.rs", "sync/cancellation_token.rs",
+        "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
+        "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
+        "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs", "sync/mpsc/unbounded.rs",
+        "sync/cancellation_token.rs", "sync/mod.rs",
     ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],
@@ -39,7 +40,10 @@ const LAYERS: &[&[&str]] = &[
         "task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs",
         "task/join_set.rs",
     ],
-    &["time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/send_timeout.rs", "time/mod.rs"],
+    &[
+        "time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/send_timeout.rs",
+        "time/mod.rs",
+    ],
     &["lib.rs"],
 ];
 

@@ -10,8 +10,8 @@
 //!   when it is free.
 //!
 //! ```text
-//!   poll ─► clone the waker ─► lock ─► change the state, ─► unlock ─► wake those ─► drop the waker,
-//!                                      gather wakers                 gathered       if not needed
+//!   clone the waker ─► lock ─► change the state, ─► unlock ─► wake whom ─► drop the waker,
+//!   of this poll               gather wakers                  it was for   if not needed
 //! ```
 //!
 //! So a closure that is given to [`with`](Guarded::with) or [`poll`](Guarded::poll) works on plain

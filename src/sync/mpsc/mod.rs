@@ -8,7 +8,7 @@
 //!                        └──────────────────────────────────────────┘
 //! ```
 //!
-//! A bounded channel has as many *places* as its capacity. They are the permits of `semaphore.rs`:
+//! A bounded channel has as many *places* as its capacity. They are the permits of `sync/semaphore.rs`:
 //! a sender takes one and puts its value into the queue, the receiver takes a value out and gives
 //! the place back, to the sender who has waited longest. So a fast producer is slowed down to the
 //! pace of its consumer (*back-pressure*), and nothing else is needed for it. Somebody may also
@@ -27,16 +27,14 @@
 //! the same moment. It is some hundred lines of `unsafe`, and with one thread, or with a few that
 //! now and then send, a `VecDeque` behind a lock is quicker.
 //!
-//! The rest of this folder is the face: `bounded.rs`, `permit.rs`, `unbounded.rs`, `error.rs`.
-//! Next: `watch.rs`.
+//! The rest of this folder is the face: `bounded.rs`, `unbounded.rs`, `error.rs`. Next:
+//! `sync/watch.rs`.
 
 mod bounded;
 pub mod error;
-mod permit;
 mod unbounded;
 
-pub use bounded::{Receiver, Sender, WeakSender, channel};
-pub use permit::{OwnedPermit, Permit, PermitIterator};
+pub use bounded::{OwnedPermit, Permit, PermitIterator, Receiver, Sender, WeakSender, channel};
 pub use unbounded::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use super::guarded::{Guarded, Wakers};
