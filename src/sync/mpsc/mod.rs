@@ -8,11 +8,11 @@
 //!                        └──────────────────────────────────────────┘
 //! ```
 //!
-//! A bounded channel has as many *places* as its capacity. They are the permits of `sync/semaphore.rs`:
-//! a sender takes one and puts its value into the queue, the receiver takes a value out and gives
-//! the place back, to the sender who has waited longest. So a fast producer is slowed down to the
-//! pace of its consumer (*back-pressure*), and nothing else is needed for it. Somebody may also
-//! take a place first and fill it later: that is a [`Permit`].
+//! A bounded channel has as many *places* as its capacity. They are the permits of
+//! `sync/semaphore.rs`: a sender takes one and puts its value into the queue, the receiver takes a
+//! value out and gives the place back, to the sender who has waited longest. So a fast producer is
+//! slowed down to the pace of its consumer (*back-pressure*), and nothing else is needed for it.
+//! Somebody may also take a place first and fill it later: that is a [`Permit`].
 //!
 //! An unbounded channel is one with more places than memory. Nobody waits for one, so its receiver
 //! need not give them back one by one: it takes all that is in the queue at once, and hands it out
@@ -28,7 +28,7 @@
 //! now and then send, a `VecDeque` behind a lock is quicker.
 //!
 //! The rest of this folder is the face: `bounded.rs`, `unbounded.rs`, `error.rs`. Next:
-//! `sync/watch.rs`.
+//! `sync/cancellation_token.rs`.
 
 mod bounded;
 pub mod error;
