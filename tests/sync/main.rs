@@ -8,5 +8,3 @@ mod cancel;
 mod hostile;
 #[path = "../support/mod.rs"]
 mod support;
-
-use handspun::sync;
