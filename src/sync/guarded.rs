@@ -125,7 +125,7 @@ impl Wakers {
 
     /// Must be called when the lock is free. A panic of a waker's ends here: it shall cost nobody
     /// else his wake, nor the caller what he has just been given.
-    #[inline]
+    #[inline(always)]
     fn settle(self) {
         // What is not there shall cost no more than a look: this is the way of every message.
         let mut wakers = ManuallyDrop::new(self);

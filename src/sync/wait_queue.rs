@@ -141,6 +141,7 @@ impl<W, O> WaitQueue<W, O> {
         }
     }
 
+    #[inline]
     fn give_up(&mut self, ticket: &mut Ticket) -> Option<Waiter<W, O>> {
         let waiter = self.waiters.remove(ticket.0.take()?);
         waits::ends(self.awaited);
@@ -178,6 +179,7 @@ impl<W, O> WaitQueue<W, O> {
         Some(self.call(key, outcome, wakers))
     }
 
+    #[inline]
     fn call(&mut self, key: Key, outcome: O, wakers: &mut Wakers) -> W {
         let waiter = self.waiters.get_mut(key).expect("the line leads to waiters");
         match mem::replace(waiter, Waiter::Called(outcome)) {
