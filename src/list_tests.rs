@@ -1,5 +1,6 @@
 //! Several lists over one set of nodes against as many `VecDeque`s, under random pushes, pops,
-//! unlinks and moves. The links are walked in both directions after each step.
+//! unlinks and moves. Both ends are asked for, and the links walked in both directions, after each
+//! step.
 
 use super::*;
 use proptest::prelude::*;
@@ -11,6 +12,7 @@ const LISTS: usize = 3;
 enum Op {
     Push { to: usize },
     PopFront { from: usize },
+    PopBack { from: usize },
     Unlink { from: usize, at: usize },
     Move { from: usize, at: usize, to: usize },
 }
@@ -20,6 +22,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         4 => list.clone().prop_map(|to| Op::Push { to }),
         1 => list.clone().prop_map(|from| Op::PopFront { from }),
+        1 => list.clone().prop_map(|from| Op::PopBack { from }),
         2 => (list.clone(), at.clone()).prop_map(|(from, at)| Op::Unlink { from, at }),
         3 => (list.clone(), at, list).prop_map(|(from, at, to)| Op::Move { from, at, to }),
     ]
@@ -49,6 +52,7 @@ impl Model {
                 self.expected[to].push_back((key, value));
             }
             Op::PopFront { from } => self.pop_front(from),
+            Op::PopBack { from } => self.pop_back(from),
             Op::Unlink { from, at } => {
                 let Some((key, value)) = self.unlink(from, at) else {
                     return;
@@ -68,7 +72,17 @@ impl Model {
     fn pop_front(&mut self, from: usize) {
         let expected = self.expected[from].pop_front();
         let key = self.lists[from].pop_front(&mut self.nodes);
-        assert_eq!(key, expected.map(|(key, _)| key));
+        self.remove(key, expected);
+    }
+
+    fn pop_back(&mut self, from: usize) {
+        let expected = self.expected[from].pop_back();
+        let key = self.lists[from].pop_back(&mut self.nodes);
+        self.remove(key, expected);
+    }
+
+    fn remove(&mut self, popped: Option<Key>, expected: Option<(Key, usize)>) {
+        assert_eq!(popped, expected.map(|(key, _)| key));
         if let Some((key, value)) = expected {
             assert_eq!(self.nodes.remove(key), Some(value));
         }
@@ -81,7 +95,7 @@ impl Model {
         Some((key, value))
     }
 
-    /// Compares all links, in both directions.
+    /// Compares the first nodes, and all links in both directions.
     fn check(&self) {
         for (list, expected) in self.lists.iter().zip(&self.expected) {
             let forwards: Vec<_> = expected.iter().map(|(key, _)| key.index).collect();
@@ -89,6 +103,7 @@ impl Model {
             assert_eq!(walk(&self.nodes, list.first, |node| node.next), forwards);
             assert_eq!(walk(&self.nodes, list.last, |node| node.prev), backwards);
             assert_eq!(list.is_empty(), expected.is_empty());
+            assert_eq!(list.first(&self.nodes), expected.front().map(|&(key, _)| key));
             for &(key, value) in expected {
                 assert_eq!(self.nodes.get(key), Some(&value));
             }
@@ -122,9 +137,12 @@ proptest! {
             model.check();
         }
         for list in 0..LISTS {
-            // Once more than there are nodes: an empty list has no first one.
-            for _ in 0..=model.expected[list].len() {
-                model.pop_front(list);
+            // Once more than there are nodes: an empty list has no first one, and no last.
+            for nth in 0..=model.expected[list].len() {
+                match nth % 2 {
+                    0 => model.pop_front(list),
+                    _ => model.pop_back(list),
+                }
             }
         }
         prop_assert_eq!(model.nodes.len(), 0);
@@ -161,6 +179,18 @@ fn what_was_pushed_first_is_popped_first() {
     assert_eq!(pop_all(&mut list, &mut nodes), "bc");
     assert!(list.is_empty());
     assert_eq!(list.pop_front(&mut nodes), None);
+}
+
+#[test]
+fn what_was_pushed_last_can_be_popped_first() {
+    let (mut nodes, mut list, keys) = list_of(['a', 'b', 'c']);
+    assert_eq!(list.pop_back(&mut nodes), Some(keys[2]));
+    assert_eq!(list.pop_back(&mut nodes), Some(keys[1]));
+    assert_eq!(list.first(&nodes), Some(keys[0]));
+    assert_eq!(list.pop_back(&mut nodes), Some(keys[0]));
+    assert!(list.is_empty());
+    assert_eq!(list.pop_back(&mut nodes), None);
+    assert_eq!(list.first(&nodes), None);
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl fmt::Display for Awaited {
 
 /// A line of the diary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Line {
+pub(crate) enum Line {
     Begins(Awaited),
     Ends(Awaited),
 }
@@ -81,6 +81,11 @@ pub(crate) fn keep(is_kept: bool) {
     IS_KEPT.set(is_kept);
 }
 
+/// All lines since the last time, in order.
+pub(crate) fn read() -> Vec<Line> {
+    LINES.try_with(RefCell::take).unwrap_or_default()
+}
+
 /// What the tasks of an executor wait for, as far as the diary tells.
 ///
 /// A future that begins to wait in one task and ends in another leaves its entry with the first.
@@ -93,8 +98,7 @@ pub(crate) struct Waits {
 impl Waits {
     /// Reads the diary: all lines since the last time are this task's.
     pub(crate) fn read(&mut self, task: NonZeroU64) {
-        let lines = LINES.try_with(RefCell::take).unwrap_or_default();
-        for line in lines {
+        for line in read() {
             match line {
                 Line::Begins(awaited) => self.of.entry(task).or_default().push(awaited),
                 Line::Ends(awaited) => {

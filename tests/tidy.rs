@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
         "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
         "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
         "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs", "sync/mpsc/unbounded.rs",
-        "sync/cancellation_token.rs", "sync/mod.rs",
+        "sync/broadcast.rs", "sync/cancellation_token.rs", "sync/mod.rs",
     ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],

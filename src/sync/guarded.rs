@@ -143,3 +143,7 @@ impl Wakers {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "guarded_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@
 //! | [`Barrier`] | let nobody go on until all have come |
 //! | [`OnceCell`] | make a value once, when it is first needed |
 //! | [`mpsc`] | send values from many senders to one receiver, each once |
+//! | [`broadcast`] | send values to all receivers, each to each |
 //! | [`CancellationToken`] | ask many tasks at once to stop |
 //!
 //! Everything here is thread-safe, and knows [`std::task`] and nothing of the executor: it would
@@ -18,6 +19,7 @@
 //! rest can be read by itself.
 
 mod barrier;
+pub mod broadcast;
 mod cancellation_token;
 mod guarded;
 pub mod mpsc;
