@@ -32,16 +32,18 @@
 //! tree changes meanwhile, and dropping a chain recurses. The price of one lock: all tokens of a
 //! family pass through it, some nanoseconds each.
 
+use super::guarded::{Guarded, Wakers};
 use crate::list::{List, Nodes};
-use crate::panics::{contain, contain_each, lock};
+use crate::panics::contain_each;
 use crate::pin::project;
 use crate::slab::Key;
+use crate::waits::{self, Awaited};
 use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::num::NonZeroU64;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Asks tasks to stop, on this thread or on others.
@@ -73,20 +75,22 @@ use std::task::{Context, Poll, Waker};
 /// });
 /// ```
 pub struct CancellationToken {
-    family: Arc<Mutex<Family>>,
+    family: Arc<Guarded<Family>>,
     node: Key,
 }
 
 impl CancellationToken {
     /// A token that is not cancelled, and has no parent.
+    #[track_caller]
     pub fn new() -> CancellationToken {
         let mut family = Family {
             nodes: Nodes::numbered_from(NonZeroU64::MIN),
             wakers: Nodes::numbered_from(NonZeroU64::MIN),
+            awaited: Awaited::new("the cancellation of the token"),
         };
         let node = family.insert();
         CancellationToken {
-            family: Arc::new(Mutex::new(family)),
+            family: Arc::new(Guarded::new(family)),
             node,
         }
     }
@@ -95,7 +99,7 @@ impl CancellationToken {
     ///
     /// The child of a cancelled token is cancelled from the beginning.
     pub fn child_token(&self) -> CancellationToken {
-        let node = lock(&self.family).insert_child(self.node);
+        let node = self.family.look(|family| family.insert_child(self.node));
         CancellationToken {
             family: self.family.clone(),
             // One cancelled token is like another.
@@ -109,13 +113,12 @@ impl CancellationToken {
     /// All tokens are cancelled in one step, before the first is woken. Cancelling again does
     /// nothing. A waker that panics does not keep the others from being woken; its panic ends here.
     pub fn cancel(&self) {
-        let woken = lock(&self.family).cancel(self.node);
-        contain_each(woken, |(_, waker)| waker.wake());
+        self.family.with(|family, wakers| family.cancel(self.node, wakers));
     }
 
     /// Whether this token, or one that it descends from, has been cancelled.
     pub fn is_cancelled(&self) -> bool {
-        !lock(&self.family).has(self.node)
+        !self.family.look(|family| family.has(self.node))
     }
 
     /// Waits until this token is cancelled.
@@ -192,7 +195,7 @@ impl CancellationToken {
 /// The same token once more.
 impl Clone for CancellationToken {
     fn clone(&self) -> CancellationToken {
-        lock(&self.family).retain(self.node);
+        self.family.look(|family| family.retain(self.node));
         CancellationToken {
             family: self.family.clone(),
             node: self.node,
@@ -203,12 +206,13 @@ impl Clone for CancellationToken {
 /// Does not cancel it: [`drop_guard`](CancellationToken::drop_guard) does.
 impl Drop for CancellationToken {
     fn drop(&mut self) {
-        let left_behind = lock(&self.family).release(self.node);
+        let left_behind = self.family.look(|family| family.release(self.node));
         contain_each(left_behind, drop);
     }
 }
 
 impl Default for CancellationToken {
+    #[track_caller]
     fn default() -> CancellationToken {
         CancellationToken::new()
     }
@@ -386,10 +390,8 @@ impl<T: Held> Wait<T> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let token = self.token.token();
-        // Cloned before the lock is taken, and dropped after it: both are somebody else's code.
-        let waker = cx.waker().clone();
-        let (poll, _unneeded_waker) = lock(&token.family).wait(token.node, &mut self.waker, waker);
-        poll
+        let waker = &mut self.waker;
+        token.family.poll(cx, |family, wakers| family.wait(token.node, waker, wakers))
     }
 }
 
@@ -397,9 +399,7 @@ impl<T: Held> Drop for Wait<T> {
     fn drop(&mut self) {
         let token = self.token.token();
         if let Some(waker) = self.waker {
-            let waker = lock(&token.family).forget(token.node, waker);
-            // Also while a panic unwinds: a second one would abort the process.
-            contain(|| drop(waker));
+            token.family.with(|family, wakers| family.forget(token.node, waker, wakers));
         }
     }
 }
@@ -454,7 +454,8 @@ impl<T: Held, F: Future> Future for RunUntilCancelled<T, F> {
 struct Family {
     nodes: Nodes<Node>,
     /// Of all that wait for a token of this family, numbered in the order in which they came.
-    wakers: Nodes<Waker>,
+    wakers: Nodes<Option<Waker>>,
+    awaited: Awaited,
 }
 
 /// What a token and its clones share. It lies in the list of its parent's children.
@@ -468,7 +469,7 @@ struct Node {
 }
 
 /// Wakers that were taken out, each with the number by which they are sorted.
-type Numbered = Vec<(NonZeroU64, Waker)>;
+type Numbered = Vec<(NonZeroU64, Option<Waker>)>;
 
 impl Family {
     /// A node with one token and without a parent.
@@ -518,42 +519,39 @@ impl Family {
         left_behind
     }
 
-    /// Ready if the node has been cancelled; until then `waker` is kept. Returns the waker that is
-    /// not needed.
-    fn wait(
-        &mut self,
-        node: Key,
-        place: &mut Option<Key>,
-        waker: Waker,
-    ) -> (Poll<()>, Option<Waker>) {
+    /// Ready if the node has been cancelled; until then the waker is kept, at `place`.
+    fn wait(&mut self, node: Key, place: &mut Option<Key>, wakers: &mut Wakers) -> Poll<()> {
         let Some(node) = self.nodes.get_mut(node) else {
-            return (Poll::Ready(()), Some(waker));
+            if place.take().is_some() {
+                waits::ends(self.awaited);
+            }
+            return Poll::Ready(());
         };
-        let Some(waiting) = place.and_then(|key| self.wakers.get_mut(key)) else {
-            let key = self.wakers.insert(waker);
+        let key = *place.get_or_insert_with(|| {
+            let key = self.wakers.insert(None);
             node.waiters.push_back(&mut self.wakers, key);
-            *place = Some(key);
-            return (Poll::Pending, None);
-        };
-        let unneeded = match waiting.will_wake(&waker) {
-            true => waker,
-            false => mem::replace(waiting, waker),
-        };
-        (Poll::Pending, Some(unneeded))
+            waits::begins(self.awaited);
+            key
+        });
+        wakers.keep(self.wakers.get_mut(key).expect("a waker of a node that is there"));
+        Poll::Pending
     }
 
     /// Takes a waker back. If the node has been cancelled, it is gone already.
-    fn forget(&mut self, node: Key, waker: Key) -> Option<Waker> {
-        self.nodes.get_mut(node)?.waiters.unlink(&mut self.wakers, waker);
-        self.wakers.remove(waker)
+    fn forget(&mut self, node: Key, waker: Key, wakers: &mut Wakers) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.waiters.unlink(&mut self.wakers, waker);
+            wakers.discard(self.wakers.remove(waker).flatten());
+        }
+        waits::ends(self.awaited);
     }
 
-    /// Takes out a node and all below it. Returns whom to wake, in the order in which they came.
-    fn cancel(&mut self, key: Key) -> Numbered {
-        let mut woken = Vec::new();
+    /// Takes out a node and all below it, and wakes who waits, in the order in which they came.
+    fn cancel(&mut self, key: Key, wakers: &mut Wakers) {
         if !self.has(key) {
-            return woken;
+            return;
         }
+        let mut woken = Vec::new();
         let parent = self.unlink(key);
         let mut cancelled = vec![key];
         while let Some(key) = cancelled.pop() {
@@ -565,7 +563,7 @@ impl Family {
         }
         self.prune(parent);
         woken.sort_unstable_by_key(|&(number, _)| number);
-        woken
+        woken.into_iter().filter_map(|(_, waker)| waker).for_each(|waker| wakers.add(waker));
     }
 
     fn take_wakers(&mut self, key: Key, taken: &mut Numbered) {

@@ -5,8 +5,7 @@ use proptest::prelude::*;
 
 /// How many nodes and wakers there are in a token's family.
 fn size(token: &CancellationToken) -> (usize, usize) {
-    let family = lock(&token.family);
-    (family.nodes.len(), family.wakers.len())
+    token.family.look(|family| (family.nodes.len(), family.wakers.len()))
 }
 
 fn poll<T: Future + Unpin>(future: &mut T) -> bool {
