@@ -420,8 +420,8 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         assert!(poll_with(&mut other, &wakes.waker(1)).is_pending());
         let waker = acts_on(&token, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
-        // It is replaced by another.
-        caught(|| poll_with(&mut wait, Waker::noop()).is_ready()).unwrap_err();
+        // It is replaced by another. Its panic ends there.
+        assert!(poll_with(&mut wait, Waker::noop()).is_pending());
         assert!(token.is_cancelled());
         assert_eq!(wakes.take(), [1]);
         assert!(poll_with(&mut wait, Waker::noop()).is_ready());
