@@ -27,8 +27,9 @@ const LAYERS: &[&[&str]] = &[
     &[
         "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
         "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
-        "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs", "sync/mpsc/unbounded.rs",
-        "sync/broadcast.rs", "sync/cancellation_token.rs", "sync/mod.rs",
+        "sync/oneshot.rs", "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs",
+        "sync/mpsc/unbounded.rs", "sync/watch.rs", "sync/broadcast.rs",
+        "sync/cancellation_token.rs", "sync/mod.rs",
     ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],
@@ -59,6 +60,12 @@ const WALKS: &[&[&str]] = &[
         "time/timeout.rs", "time/interval.rs",
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "macros.rs"],
+    &[
+        "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
+        "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
+        "sync/oneshot.rs", "sync/mpsc/mod.rs", "sync/watch.rs", "sync/broadcast.rs",
+        "sync/cancellation_token.rs",
+    ],
 ];
 
 /// The files that may contain `unsafe`. Outside of `src`: a counting allocator, for the benchmark,

@@ -14,7 +14,7 @@
 //! in which one gave up is over one early. It could be taken back, by counting down whoever leaves
 //! the line. But tokio counts so, and a program that works there would hang here.
 //!
-//! Next: `once_cell.rs`.
+//! Next: `sync/once_cell.rs`.
 
 use super::guarded::Guarded;
 use super::wait_queue::{Ticket, WaitQueue};

@@ -31,7 +31,7 @@
 //! also for those who will never look, and one that sleeps would hold up a queue full of values
 //! that everybody else has long dropped.
 //!
-//! Next: `cancellation_token.rs`.
+//! Next: `sync/cancellation_token.rs`.
 
 use self::error::{RecvError, SendError, TryRecvError};
 use super::guarded::{Guarded, Wakers};

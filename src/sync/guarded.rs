@@ -22,7 +22,7 @@
 //! and futures be `Send`, would not hold. What the mutex costs is in `docs/design.md`, measured by
 //! putting a `RefCell` into this one file.
 //!
-//! Next: `wait_queue.rs`, the line in which they stand who are woken.
+//! Next: `sync/wait_queue.rs`, the line in which they stand who are woken.
 
 use crate::panics::{contain, contain_each, lock};
 use std::mem::{self, ManuallyDrop};

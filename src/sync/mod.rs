@@ -8,7 +8,9 @@
 //! | [`Notify`] | tell one or all that something has happened |
 //! | [`Barrier`] | let nobody go on until all have come |
 //! | [`OnceCell`] | make a value once, when it is first needed |
+//! | [`oneshot`] | send one value: an answer |
 //! | [`mpsc`] | send values from many senders to one receiver, each once |
+//! | [`watch`] | look at the latest value, and wait for another |
 //! | [`broadcast`] | send values to all receivers, each to each |
 //! | [`CancellationToken`] | ask many tasks at once to stop |
 //!
@@ -26,9 +28,11 @@ pub mod mpsc;
 mod mutex;
 mod notify;
 mod once_cell;
+pub mod oneshot;
 mod rwlock;
 mod semaphore;
 mod wait_queue;
+pub mod watch;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use cancellation_token::{

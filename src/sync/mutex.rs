@@ -34,7 +34,7 @@
 //! tokio. Poison would not be enough here. A guard that is held across awaits is also dropped by a
 //! cancel, so whoever changes a value in several steps must think of the half-way anyway.
 //!
-//! Next: `rwlock.rs`.
+//! Next: `sync/rwlock.rs`.
 
 use super::guarded::{Guarded, Wakers};
 use super::semaphore::{HasPermits, Permits, acquire};

@@ -26,7 +26,7 @@
 //! to the first or the last, as it was sent (*Give Back What You Were Given*). What all were told
 //! need not be passed on: there is nobody who does not know.
 //!
-//! Next: `barrier.rs`.
+//! Next: `sync/barrier.rs`.
 
 use super::guarded::{Guarded, Wakers};
 use super::wait_queue::{Left, Ticket, WaitQueue};

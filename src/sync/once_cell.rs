@@ -19,7 +19,7 @@
 //! Why not the obvious way, an async mutex around an `Option`? It could lend the value only as long
 //! as it is locked. Here a reference is good for as long as the cell is.
 //!
-//! Next: `mpsc/mod.rs`.
+//! Next: `sync/oneshot.rs`.
 
 use super::guarded::Guarded;
 use super::semaphore::{Permits, TryAcquireError, acquire};

@@ -24,7 +24,7 @@
 //! Is it worth it? Where no await lies between, no two readers meet on one thread, and a `RefCell`
 //! does. It is for readers who await with the value in hand.
 //!
-//! Next: `notify.rs`.
+//! Next: `sync/notify.rs`.
 
 use super::guarded::{Guarded, Wakers};
 use super::mutex::TryLockError;

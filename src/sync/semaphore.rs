@@ -33,7 +33,7 @@
 //! which is to take the permits out of it and leave a sign, and opens it again when nobody waits.
 //! Nothing else is a second way to do the same: behind the lock there is always the whole truth.
 //!
-//! Next: `mutex.rs`.
+//! Next: `sync/mutex.rs`.
 
 use super::guarded::{Guarded, Wakers};
 use super::wait_queue::{Left, Ticket, WaitQueue};

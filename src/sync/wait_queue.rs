@@ -30,7 +30,7 @@
 //! no list is needed, and no outcome, since he looks at the data again.
 //!
 //! Everything here runs under the lock of `guarded.rs`. It is also the one place that tells
-//! `waits.rs` what a task waits for. Next: `semaphore.rs`, the first that is built on it.
+//! `waits.rs` what a task waits for. Next: `sync/semaphore.rs`, the first that is built on it.
 
 use super::guarded::Wakers;
 use crate::list::{List, Nodes};

@@ -43,8 +43,13 @@ pub const WALKS: [Walk; 6] = [
         files: &["task/join_set.rs"],
     },
     Walk {
-        title: "Stopping them",
-        files: &["sync/cancellation_token.rs"],
+        title: "Channels and locks",
+        files: &[
+            "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
+            "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
+            "sync/oneshot.rs", "sync/mpsc/mod.rs", "sync/watch.rs", "sync/broadcast.rs",
+            "sync/cancellation_token.rs",
+        ],
     },
     Walk {
         title: "Threads for what blocks",

@@ -28,7 +28,7 @@
 //! now and then send, a `VecDeque` behind a lock is quicker.
 //!
 //! The rest of this folder is the face: `bounded.rs`, `unbounded.rs`, `error.rs`. Next:
-//! `sync/cancellation_token.rs`.
+//! `sync/watch.rs`.
 
 mod bounded;
 pub mod error;
