@@ -66,6 +66,15 @@ impl<S> Guarded<S> {
         result
     }
 
+    /// The same, without the lock, for one who has it alone.
+    #[inline]
+    pub(super) fn alone<R>(&mut self, f: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
+        let mut wakers = Wakers::NONE;
+        let result = f(self.get_mut(), &mut wakers);
+        wakers.settle();
+        result
+    }
+
     /// The state, if nobody else can be using it.
     pub(super) fn get_mut(&mut self) -> &mut S {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)

@@ -23,8 +23,8 @@
 //! value out, and drops it when the lock is free: that may do anything.
 //!
 //! Why not the obvious way? A channel for many values with room for one would do, but must count
-//! its senders, its room and its values, and reuse the memory of each. Here each end does one
-//! thing, once, with the lock taken once.
+//! its senders, its room and its values. Here each end does one thing, once, with the lock taken
+//! once; and not even that by a receiver whose sender has let go of the channel already.
 //!
 //! Next: `sync/mpsc/mod.rs`.
 
@@ -115,8 +115,8 @@ impl<T> Sender<T> {
     /// # Cancel safety
     /// Cancel safe. Dropping the future takes its waker back.
     pub async fn closed(&mut self) {
-        let closed = Closed(self);
-        poll_fn(|cx| closed.0.poll_closed(cx)).await;
+        let closing = Closing(self);
+        poll_fn(|cx| closing.0.poll_closed(cx)).await;
     }
 
     /// Whether the receiver has been closed or dropped.
@@ -156,9 +156,9 @@ impl<T> fmt::Debug for Sender<T> {
 }
 
 /// A sender that waits. It outlives the wait, so its seat must be left when the wait is given up.
-struct Closed<'a, T>(&'a mut Sender<T>);
+struct Closing<'a, T>(&'a mut Sender<T>);
 
-impl<T> Drop for Closed<'_, T> {
+impl<T> Drop for Closing<'_, T> {
     fn drop(&mut self) {
         let Sender { channel, sitting } = &mut *self.0;
         if sitting.is_sitting()
@@ -261,10 +261,14 @@ impl<T> Future for Receiver<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if let Some(mut channel) = this.take_alone() {
+            let result = channel.alone(|state, wakers| state.receive(&mut this.sitting, wakers));
+            return Poll::Ready(result.map_err(|_| RecvError(())));
+        }
         let Some(channel) = &this.channel else {
             panic!(
                 "a oneshot receiver was polled after it had given its result. If it is awaited in \
-                 a loop, ask `is_terminated` first"
+                 a loop, ask `is_terminated` before"
             );
         };
         let poll = channel.poll(cx, |state, wakers| {
@@ -280,6 +284,16 @@ impl<T> Future for Receiver<T> {
             this.channel = None;
         }
         poll
+    }
+}
+
+impl<T> Receiver<T> {
+    /// The channel, if the sender has let go of it: then there is a result, and what nobody else
+    /// can lock need not be locked. So it is with most channels when the value is received.
+    #[inline]
+    fn take_alone(&mut self) -> Option<Guarded<State<T>>> {
+        let channel = self.channel.take_if(|channel| Arc::strong_count(channel) == 1)?;
+        Arc::into_inner(channel)
     }
 }
 

@@ -138,7 +138,7 @@ impl Semaphore {
         self.wait_for(n).await?;
         Ok(SemaphorePermit {
             semaphore: self,
-            permits: n,
+            permits: n as usize,
         })
     }
 
@@ -158,7 +158,7 @@ impl Semaphore {
         self.try_take(n)?;
         Ok(SemaphorePermit {
             semaphore: self,
-            permits: n,
+            permits: n as usize,
         })
     }
 
@@ -213,7 +213,7 @@ impl Semaphore {
         self.wait_for(n).await?;
         Ok(OwnedSemaphorePermit {
             semaphore: self,
-            permits: n,
+            permits: n as usize,
         })
     }
 
@@ -236,7 +236,7 @@ impl Semaphore {
         self.try_take(n)?;
         Ok(OwnedSemaphorePermit {
             semaphore: self,
-            permits: n,
+            permits: n as usize,
         })
     }
 
@@ -347,7 +347,7 @@ impl fmt::Debug for Semaphore {
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
-    permits: u32,
+    permits: usize,
 }
 
 impl<'a> SemaphorePermit<'a> {
@@ -371,11 +371,10 @@ impl<'a> SemaphorePermit<'a> {
 
     /// Makes a permit of `n` of these permits, if there are as many.
     pub fn split(&mut self, n: usize) -> Option<SemaphorePermit<'a>> {
-        let permits = u32::try_from(n).ok()?;
-        self.permits = self.permits.checked_sub(permits)?;
+        self.permits = self.permits.checked_sub(n)?;
         Some(SemaphorePermit {
             semaphore: self.semaphore,
-            permits,
+            permits: n,
         })
     }
 
@@ -386,13 +385,13 @@ impl<'a> SemaphorePermit<'a> {
 
     /// How many permits it stands for.
     pub fn num_permits(&self) -> usize {
-        self.permits as usize
+        self.permits
     }
 }
 
 impl Drop for SemaphorePermit<'_> {
     fn drop(&mut self) {
-        self.semaphore.give(self.permits as usize);
+        self.semaphore.give(self.permits);
     }
 }
 
@@ -412,7 +411,7 @@ impl Drop for SemaphorePermit<'_> {
 #[derive(Debug)]
 pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
-    permits: u32,
+    permits: usize,
 }
 
 impl OwnedSemaphorePermit {
@@ -436,11 +435,10 @@ impl OwnedSemaphorePermit {
 
     /// Makes a permit of `n` of these permits, if there are as many.
     pub fn split(&mut self, n: usize) -> Option<OwnedSemaphorePermit> {
-        let permits = u32::try_from(n).ok()?;
-        self.permits = self.permits.checked_sub(permits)?;
+        self.permits = self.permits.checked_sub(n)?;
         Some(OwnedSemaphorePermit {
             semaphore: self.semaphore.clone(),
-            permits,
+            permits: n,
         })
     }
 
@@ -451,13 +449,13 @@ impl OwnedSemaphorePermit {
 
     /// How many permits it stands for.
     pub fn num_permits(&self) -> usize {
-        self.permits as usize
+        self.permits
     }
 }
 
 impl Drop for OwnedSemaphorePermit {
     fn drop(&mut self) {
-        self.semaphore.give(self.permits as usize);
+        self.semaphore.give(self.permits);
     }
 }
 
@@ -685,6 +683,11 @@ impl Permits {
                 Err(TryAcquireError::NoPermits) => lacks -= self.take_up_to(n),
             }
         } else if let Some(outcome) = self.line.outcome(ticket) {
+            if self.is_closed && outcome.is_ok() {
+                // Too late: whoever has not seen its permits when they are closed gets none.
+                self.give(n, wakers);
+                return Poll::Ready(Err(AcquireError(())));
+            }
             return Poll::Ready(outcome);
         }
         self.line.wait(ticket, Request { permits: n, lacks }, wakers);
@@ -705,7 +708,7 @@ impl Permits {
 /// Data that has permits in it.
 pub(super) trait HasPermits {
     fn permits(&mut self) -> &mut Permits;
-    /// Called when a future was dropped that waited for permits, and has given back what it got.
+    /// Called when a future that waited for permits has given back what it got.
     fn given_back(&mut self, _wakers: &mut Wakers) {}
 }
 
@@ -761,6 +764,9 @@ where
             let poll = shut_for(this.lane, state.permits(), |permits| {
                 permits.poll_take(this.n, &mut this.ticket, wakers)
             });
+            if let Poll::Ready(Err(_)) = poll {
+                state.given_back(wakers);
+            }
             poll.map_ok(|()| {
                 let taken = this.taken.take().expect("permits are granted once");
                 taken(state, wakers)

@@ -8,18 +8,18 @@
 //! *version*, and a [`Receiver`] is the channel and the version that it has *seen*.
 //!
 //! ```text
-//!               ┌─ Channel ─────────────────────────┐
-//!   Sender ───► │ RwLock:  the value                │ ◄─── Receiver, has seen 8
-//!   Sender ───► │ Guarded: version 8                │ ◄─── Receiver, has seen 5: it has changed
-//!               │          how many of each there   │
-//!               │          are, and who waits       │
-//!               └───────────────────────────────────┘
+//!               ┌─ Channel ────────────────────────────┐
+//!   Sender ───► │ RwLock:   the value, and its version │ ◄─── Receiver, has seen 8
+//!   Sender ───► │ Guarded:  the last version, 8;       │ ◄─── Receiver, has seen 5: it has changed
+//!               │           how many of each there     │
+//!               │           are, and who waits         │
+//!               └──────────────────────────────────────┘
 //! ```
 //!
 //! A [`Ref`] is a look at the value, and the value must hold still meanwhile: it is a read guard.
-//! Hence the second lock, the only one in `sync` under which code of the user's runs. It is always
-//! taken first, and the version changes while it is held for writing. So who reads finds the
-//! version that belongs to the value. And it is let go before anybody is woken.
+//! Hence the second lock, the only one in `sync` under which code of the user's runs. Who only
+//! looks takes this one, who only waits the other, and who sends takes both, this one first; and
+//! lets both go before anybody is woken.
 //!
 //! # A thread that would wait for itself
 //!
@@ -93,7 +93,10 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn new(init: T) -> Sender<T> {
         let channel = Channel {
-            value: RwLock::new(init),
+            current: RwLock::new(Current {
+                value: init,
+                version: 0,
+            }),
             state: Guarded::new(State {
                 version: 0,
                 senders: 1,
@@ -171,15 +174,16 @@ impl<T> Sender<T> {
     /// this channel by another way: it would wait for itself.
     #[track_caller]
     pub fn send_if_modified<F: FnOnce(&mut T) -> bool>(&self, modify: F) -> bool {
-        let mut value = self.channel.write();
-        if !modify(&mut value.guard) {
+        let mut current = self.channel.write();
+        if !modify(&mut current.guard.value) {
             return false;
         }
+        current.guard.version += 1;
         self.channel.state.with(|state, wakers| {
-            state.version += 1;
+            state.version = current.guard.version;
             state.changes.call_all(wakers);
-            // The value has its version, and whoever is woken shall find it free.
-            drop(value);
+            // Whoever is woken shall find the value free.
+            drop(current);
         });
         true
     }
@@ -207,7 +211,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         Ref {
-            value: self.channel.read(),
+            current: self.channel.read(),
             has_changed: false,
         }
     }
@@ -474,7 +478,7 @@ impl<T> Drop for Receiver<T> {
 /// assert_eq!(*receiver.borrow(), "older");
 /// ```
 pub struct Ref<'a, T> {
-    value: Locked<RwLockReadGuard<'a, T>>,
+    current: Locked<RwLockReadGuard<'a, Current<T>>>,
     has_changed: bool,
 }
 
@@ -490,7 +494,7 @@ impl<T> Deref for Ref<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.value.guard
+        &self.current.guard.value
     }
 }
 
@@ -541,12 +545,19 @@ pub mod error {
 
 struct Channel<T> {
     /// Locked before the state, never after it.
-    value: RwLock<T>,
+    current: RwLock<Current<T>>,
     state: Guarded<State>,
 }
 
+#[derive(Debug)]
+struct Current<T> {
+    value: T,
+    version: u64,
+}
+
 struct State {
-    /// Of the value. It changes while the value is locked for writing.
+    /// The same as that of the value, for those who do not look at it. It changes while the value
+    /// is locked for writing.
     version: u64,
     senders: usize,
     receivers: usize,
@@ -566,23 +577,22 @@ impl<T> Channel<T> {
     /// Looks at the value for one who has seen that version, and has seen this then.
     #[track_caller]
     fn see(&self, seen: &mut Option<u64>) -> Ref<'_, T> {
-        let value = self.read();
-        let has_changed = self.state.look(|state| {
-            let has_changed = state.has_changed(*seen);
-            *seen = Some(state.version);
-            has_changed
-        });
-        Ref { value, has_changed }
+        let current = self.read();
+        let version = Some(current.guard.version);
+        Ref {
+            current,
+            has_changed: mem::replace(seen, version) != version,
+        }
     }
 
     #[track_caller]
-    fn read(&self) -> Locked<RwLockReadGuard<'_, T>> {
-        self.locked(self.value.try_read(), RwLock::read)
+    fn read(&self) -> Locked<RwLockReadGuard<'_, Current<T>>> {
+        self.locked(self.current.try_read(), RwLock::read)
     }
 
     #[track_caller]
-    fn write(&self) -> Locked<RwLockWriteGuard<'_, T>> {
-        self.locked(self.value.try_write(), RwLock::write)
+    fn write(&self) -> Locked<RwLockWriteGuard<'_, Current<T>>> {
+        self.locked(self.current.try_write(), RwLock::write)
     }
 
     /// The guard, if it could be had at once; if not, waits for it. Poison does not matter: the
@@ -591,7 +601,7 @@ impl<T> Channel<T> {
     fn locked<'a, G>(
         &'a self,
         at_once: TryLockResult<G>,
-        wait: fn(&'a RwLock<T>) -> LockResult<G>,
+        wait: fn(&'a RwLock<Current<T>>) -> LockResult<G>,
     ) -> Locked<G> {
         let address = ptr::from_ref(self).addr();
         let guard = match at_once {
@@ -604,7 +614,7 @@ impl<T> Channel<T> {
                      channel's value, or is in a closure that was given it. Drop the `Ref` first, \
                      also before an `.await`"
                 );
-                wait(&self.value).unwrap_or_else(PoisonError::into_inner)
+                wait(&self.current).unwrap_or_else(PoisonError::into_inner)
             }
         };
         Locked {
@@ -616,11 +626,9 @@ impl<T> Channel<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Channel<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (version, senders, receivers) =
-            self.state.look(|state| (state.version, state.senders, state.receivers));
+        let (senders, receivers) = self.state.look(|state| (state.senders, state.receivers));
         f.debug_struct("Channel")
-            .field("value", &self.value)
-            .field("version", &version)
+            .field("current", &self.current)
             .field("senders", &senders)
             .field("receivers", &receivers)
             .finish()
@@ -732,3 +740,7 @@ impl Drop for Note {
         });
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
