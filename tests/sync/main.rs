@@ -8,3 +8,16 @@ mod cancel;
 mod hostile;
 #[path = "../support/mod.rs"]
 mod support;
+
+mod barrier;
+mod broadcast;
+mod mpsc;
+mod mutex;
+mod notify;
+mod once_cell;
+mod oneshot;
+mod rwlock;
+mod semaphore;
+mod watch;
+
+use handspun::sync;

@@ -5,7 +5,7 @@ use super::bounded::{Sender, WeakSender};
 use super::error::{SendError, TryRecvError};
 use super::{Channel, Outlet, State};
 use crate::sync::Semaphore;
-use crate::sync::guarded::Wakers;
+use crate::sync::guarded::{Guarded, Wakers};
 use crate::thread;
 use std::collections::VecDeque;
 use std::fmt;
@@ -32,7 +32,7 @@ use std::task::{Context, Poll, ready};
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let channel = Arc::new(Channel::new(Semaphore::MAX_PERMITS));
     let receiver = UnboundedReceiver {
-        batch: VecDeque::new(),
+        batch: Guarded::new(VecDeque::new()),
         outlet: Outlet::new(channel.clone()),
     };
     (UnboundedSender(Sender { channel }), receiver)
@@ -165,8 +165,9 @@ impl<T> fmt::Debug for WeakUnboundedSender<T> {
 /// ```
 pub struct UnboundedReceiver<T> {
     /// What was taken out of the queue, and has not been received: all of it older than what is
-    /// there.
-    batch: VecDeque<T>,
+    /// there. Whoever receives has it alone, and does not lock it; in its cell it can be *seen*
+    /// from several threads even if its values cannot.
+    batch: Guarded<VecDeque<T>>,
     outlet: Outlet<T>,
 }
 
@@ -177,11 +178,11 @@ impl<T> UnboundedReceiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
     pub async fn recv(&mut self) -> Option<T> {
-        if self.batch.is_empty() {
-            let batch = &mut self.batch;
+        let batch = self.batch.get_mut();
+        if batch.is_empty() {
             self.outlet.recv(|state, wakers| state.take_all(batch, wakers)).await;
         }
-        self.batch.pop_front()
+        batch.pop_front()
     }
 
     /// Waits for at least one value, and appends to `buffer` what is there then, up to `limit`
@@ -193,7 +194,7 @@ impl<T> UnboundedReceiver<T> {
         if limit == 0 {
             return 0;
         }
-        let batch = &mut self.batch;
+        let batch = self.batch.get_mut();
         let take = |state: &mut State<T>, wakers: &mut Wakers| {
             state.take_many_after(batch, buffer, limit, wakers)
         };
@@ -205,11 +206,11 @@ impl<T> UnboundedReceiver<T> {
     /// # Errors
     /// If there is none: whether there may be one later.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        if self.batch.is_empty() {
-            let batch = &mut self.batch;
+        let batch = self.batch.get_mut();
+        if batch.is_empty() {
             self.outlet.try_recv(|state, wakers| state.take_all(batch, wakers))?;
         }
-        self.batch.pop_front().ok_or(TryRecvError::Empty)
+        batch.pop_front().ok_or(TryRecvError::Empty)
     }
 
     /// Waits for the next value on a thread that runs no executor. `None`: there will be none.
@@ -250,17 +251,17 @@ impl<T> UnboundedReceiver<T> {
 
     /// How many values are there to receive.
     pub fn len(&self) -> usize {
-        self.batch.len() + self.outlet.channel.len()
+        self.batch.look(|batch| batch.len()) + self.outlet.channel.len()
     }
 
     /// [`recv`](UnboundedReceiver::recv), for a future written by hand. If pending, the last waker
     /// that was passed will be woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.batch.is_empty() {
-            let UnboundedReceiver { batch, outlet } = self;
-            ready!(outlet.poll_recv(cx, |state, wakers| state.take_all(batch, wakers)));
+        let batch = self.batch.get_mut();
+        if batch.is_empty() {
+            ready!(self.outlet.poll_recv(cx, |state, wakers| state.take_all(batch, wakers)));
         }
-        Poll::Ready(self.batch.pop_front())
+        Poll::Ready(batch.pop_front())
     }
 
     /// [`recv_many`](UnboundedReceiver::recv_many), for a future written by hand. If pending, the
@@ -274,8 +275,9 @@ impl<T> UnboundedReceiver<T> {
         if limit == 0 {
             return Poll::Ready(0);
         }
-        let UnboundedReceiver { batch, outlet } = self;
-        let received = outlet
+        let batch = self.batch.get_mut();
+        let received = self
+            .outlet
             .poll_recv(cx, |state, wakers| state.take_many_after(batch, buffer, limit, wakers));
         received.map(Option::unwrap_or_default)
     }
