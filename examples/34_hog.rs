@@ -5,7 +5,7 @@
 //!
 //! Predict before you run: does v2 help?
 //!
-//! Run: `cargo run --example 34_hog`. Next: `46_blocks_everyone`.
+//! Run: `cargo run --example 34_hog`. Next: `38_oneshot`.
 
 mod support;
 

@@ -7,7 +7,7 @@
 //!
 //! Predict before you run: in v1, when do the three guests have their coffee?
 //!
-//! Run: `cargo run --example 46_blocks_everyone`. Next: `51_shutdown`.
+//! Run: `cargo run --example 46_blocks_everyone`. Next: `47_thread_sends`.
 
 mod support;
 

@@ -6,7 +6,8 @@
 //!
 //! Predict before you run: who finishes its piece, who says goodbye, who is aborted?
 //!
-//! Run: `cargo run --example 51_shutdown`, and with `-- --real` to wait. Next: `60_count_files`.
+//! Run: `cargo run --example 51_shutdown`, and with `-- --real` to wait. Next:
+//! `57_sender_never_dropped`.
 
 mod support;
 

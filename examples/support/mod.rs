@@ -5,6 +5,7 @@ use handspun::time::Instant;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::panic::{self, UnwindSafe};
 use std::process::exit;
 
 /// The argument of an example in which time passes: `--real` waits for real.
@@ -29,4 +30,13 @@ fn refuse(argument: Option<OsString>, known: &str) {
 /// Prints a line behind the time that has passed since `start`.
 pub fn say(start: Instant, line: impl Display) {
     println!("{:7.3} s  {line}", start.elapsed().as_secs_f64());
+}
+
+/// The report of a stall, for a `program` that ends in one. Without this it would go to stderr.
+pub fn stall_report(program: impl FnOnce() + UnwindSafe) -> String {
+    panic::set_hook(Box::new(|_| {}));
+    let end = panic::catch_unwind(program);
+    let _ours = panic::take_hook();
+    let panic = end.expect_err("the program stalls");
+    *panic.downcast().expect("the panic of a stall is a string")
 }

@@ -178,11 +178,11 @@ impl<T> UnboundedReceiver<T> {
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
     pub async fn recv(&mut self) -> Option<T> {
-        let batch = self.batch.get_mut();
-        if batch.is_empty() {
-            self.outlet.recv(|state, wakers| state.take_all(batch, wakers)).await;
+        let batch = &mut self.batch;
+        if batch.get_mut().is_empty() {
+            self.outlet.recv(|state, wakers| state.take_all(batch.get_mut(), wakers)).await;
         }
-        batch.pop_front()
+        batch.get_mut().pop_front()
     }
 
     /// Waits for at least one value, and appends to `buffer` what is there then, up to `limit`

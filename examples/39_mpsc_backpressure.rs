@@ -1,0 +1,75 @@
+//! `mpsc`: many producers, one consumer, and who waits for whom.
+//!
+//! v1 is a channel without bounds. Sending never waits, so nothing slows down a producer that is
+//! quicker than its consumer: what it is ahead by lies in the queue, and in memory. v2 has room for
+//! two. The third `send` waits until the consumer has made room, and so the producer goes at the
+//! consumer's pace: that is *back-pressure*. v3 has three producers. Those who wait for room wait
+//! in line, so that none of them is left out.
+//!
+//! Each time the channel ends by itself: when all senders are dropped and the queue is empty,
+//! `recv` gives `None`. (And if one of them is kept? See `57_sender_never_dropped`.)
+//!
+//! Predict before you run: in v1 and in v2, when is the oven done, and how long does the queue get?
+//!
+//! Run: `cargo run --example 39_mpsc_backpressure`, and with `-- --real` to wait. Next:
+//! `40_watch_skips`.
+
+mod support;
+
+use handspun::executor::Executor;
+use handspun::sync::mpsc;
+use handspun::time::{Duration, Instant, sleep};
+use support::say;
+
+async fn oven_v1(start: Instant, belt: mpsc::UnboundedSender<String>) {
+    for loaf in 1..=5 {
+        belt.send(format!("rye {loaf}")).expect("the packer packs them all");
+    }
+    say(start, "rye oven: done");
+}
+
+async fn oven_v2(start: Instant, name: &str, loaves: u32, belt: mpsc::Sender<String>) {
+    for loaf in 1..=loaves {
+        belt.send(format!("{name} {loaf}")).await.expect("the packer packs them all");
+    }
+    say(start, format_args!("{name} oven: done"));
+}
+
+/// Takes 100 ms to pack a loaf.
+async fn pack(start: Instant, loaf: String, queue: usize) {
+    say(start, format_args!("packer: {loaf:<8} (and {queue} in the queue)"));
+    sleep(Duration::from_millis(100)).await;
+}
+
+fn main() {
+    let real = support::wants_real_clock();
+    let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
+    executor.block_on(async {
+        println!("v1: no bound");
+        let start = Instant::now();
+        let (sender, mut belt) = mpsc::unbounded_channel();
+        handspun::spawn(oven_v1(start, sender));
+        while let Some(loaf) = belt.recv().await {
+            pack(start, loaf, belt.len()).await;
+        }
+
+        println!("v2: room for two");
+        let start = Instant::now();
+        let (sender, mut belt) = mpsc::channel(2);
+        handspun::spawn(oven_v2(start, "rye", 5, sender));
+        while let Some(loaf) = belt.recv().await {
+            pack(start, loaf, belt.len()).await;
+        }
+
+        println!("v3: room for two, and three ovens");
+        let start = Instant::now();
+        let (sender, mut belt) = mpsc::channel(2);
+        for name in ["rye", "oats", "spelt"] {
+            handspun::spawn(oven_v2(start, name, 2, sender.clone()));
+        }
+        drop(sender);
+        while let Some(loaf) = belt.recv().await {
+            pack(start, loaf, belt.len()).await;
+        }
+    });
+}
