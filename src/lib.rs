@@ -15,8 +15,8 @@
 //! ```
 //!
 //! [`block_on`] and [`spawn`] are where to begin; [`join!`] and [`select!`] wait for several
-//! things; [`task`], [`time`], [`future`] and [`sync`] have the rest, and [`executor`] the
-//! settings. Names and semantics are tokio's.
+//! things; [`sync`] has channels and locks; [`task`], [`time`] and [`future`] have the rest, and
+//! [`executor`] the settings. Names and semantics are tokio's.
 //!
 //! # Ten promises
 //!
@@ -50,8 +50,8 @@
 //! The tests that hold them: `tests/executor.rs` and `tests/task.rs` (1 to 4 and 6 to 10, by
 //! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
 //! threads), `tests/hostile.rs` (all of them under attack), `tests/future.rs`, `tests/macros.rs`,
-//! `tests/join_set.rs`, `tests/cancellation_token.rs`, and `tests/model.rs`, which compares random
-//! programs with a model of a page.
+//! `tests/join_set.rs`, `tests/cancellation_token.rs`, `tests/sync/` (channels and locks), and
+//! `tests/model.rs`, which compares random programs with a model of a page.
 //!
 //! # The map
 //!
@@ -62,11 +62,14 @@
 //! | file | what it is |
 //! |---|---|
 //! | `panics.rs`, `pin.rs`, `random.rs` | contained panics; pin projections; random numbers |
+//! | `thread.rs`, `waits.rs` | a thread that waits for a future; what each task waits for |
 //! | **`slab.rs`** | slots that are used again, and keys that cannot be mistaken |
 //! | `future/join.rs`, `future/join_all.rs`, `future/race.rs` | futures made of futures |
 //! | `macros.rs`, `macros/branches.rs` | [`join!`], [`try_join!`], [`select!`] |
-//! | `sync/cancellation_token.rs` | a flag that can be waited for |
 //! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
+//! | `sync/guarded.rs`, `sync/wait_queue.rs` | the cell of channels and locks; the line to wait |
+//! | `sync/semaphore.rs` | permits, and who waits for some |
+//! | the rest of `sync/` | channels and locks, each a page on top of those three |
 //! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
 //! | `time/clock.rs`, `executor/timers.rs` | what time it is; timers, by clock and wheel |
@@ -79,6 +82,7 @@
 //! | `task/mod.rs` | [`spawn`], where the pieces come together |
 //! | `task/blocking.rs`, `task/join_set.rs` | closures that block, on threads; sets of tasks |
 //! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
+//! | `time/send_timeout.rs` | a channel and the clock, together |
 //! | `time/mod.rs` | the clock in your own hands |
 //!
 //! # Rules that the code cites by name
@@ -88,6 +92,8 @@
 //!   moment.
 //! - *Queued Once*: a task is in the run queue at most once, however often it was woken.
 //! - *Wake After Release*: wakers are gathered under a lock, and called when it is free again.
+//! - *Give Back What You Were Given*: a future that is dropped after it was given something, and
+//!   has not seen it, passes it on.
 //! - *Stale Names Are Harmless*: a name or key whose owner is gone is looked up and not found.
 //!
 //! And by absence: the executor never imports `task`; `future`, the macros and `sync` never import

@@ -9,7 +9,7 @@ use crate::hostile::{Call, hostile_waker, quietly};
 use crate::support::{CountingWaker, History, caught, panic_silently, paused};
 use crate::sync::mpsc::error::{SendError, SendTimeoutError, TryRecvError, TrySendError};
 use crate::sync::mpsc::{OwnedPermit, Permit, PermitIterator, Receiver, Sender, channel};
-use handspun::time::{Duration, Instant, sleep};
+use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
@@ -590,15 +590,18 @@ fn called_and_not_come<'a>(tx: &'a Sender<char>, rx: &mut Receiver<char>) -> Sen
 }
 
 #[test]
-fn a_sender_that_was_called_before_the_receiver_closed_still_sends() {
+fn a_sender_that_comes_after_the_receiver_closed_has_its_value_back() {
+    // Although it had been called before. Nobody waits for it any more then.
     let (tx, mut rx) = channel(1);
     let send = called_and_not_come(&tx, &mut rx);
     rx.close();
-    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-    assert_eq!(now(send), Ok(()));
-    assert_eq!([rx.try_recv(), rx.try_recv()], [Ok('b'), Err(TryRecvError::Disconnected)]);
+    let (counter, waker) = CountingWaker::new();
+    assert!(rx.poll_recv(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(now(send), Err(SendError('b')));
+    assert_eq!(counter.wakes(), 1);
+    assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
 
-    // Or does not, and nobody waits for it any more.
+    // Or it does not come at all.
     let (tx, mut rx) = channel(1);
     let send = called_and_not_come(&tx, &mut rx);
     rx.close();
@@ -799,6 +802,24 @@ fn a_sender_that_is_cancelled_gives_way_to_the_next() {
         })
     });
     assert_eq!(polls, 2);
+}
+
+#[test]
+fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
+    let report = caught(|| {
+        paused(async {
+            let (tx, mut rx) = channel(1);
+            timeout(MS, rx.recv()).await.unwrap_err();
+            timeout(MS, tx.closed()).await.unwrap_err();
+            tx.send('a').await.unwrap();
+            timeout(MS, tx.send('b')).await.unwrap_err();
+            tx.send_timeout('b', MS).await.unwrap_err();
+            tx.send('b').await
+        })
+    });
+    let report = report.unwrap_err();
+    assert!(report.contains("waits for room in the mpsc channel"), "{report}");
+    assert_eq!(report.matches("waits for").count(), 1, "{report}");
 }
 
 // Those who come back at a bad moment.
@@ -1192,7 +1213,12 @@ impl Model {
             request.waker = waker;
             return Poll::Pending;
         }
-        Poll::Ready(self.requests.remove(at).stage == Stage::Called)
+        let Request { stage, has, .. } = self.requests.remove(at);
+        if self.closed {
+            // Who has not seen its permits by then gets none.
+            self.give(has);
+        }
+        Poll::Ready(stage == Stage::Called && !self.closed)
     }
 
     fn leave(&mut self, wait: usize) {
@@ -1218,7 +1244,7 @@ impl Model {
         }
     }
 
-    /// Whoever was called before has a permit, whether he knows it or not.
+    /// What those have who were called before is not free before they look.
     fn close(&mut self) {
         self.closed = true;
         for request in self.requests.iter_mut().filter(|request| request.stage == Stage::Waiting) {

@@ -838,14 +838,14 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let any = || 0..100_usize;
     prop_oneof![
-        4 => Just(Step::One),
-        2 => Just(Step::Last),
-        1 => Just(Step::All),
-        3 => Just(Step::New),
-        2 => Just(Step::NewOwned),
-        6 => any().prop_map(Step::Poll),
+        3 => Just(Step::One),
+        3 => Just(Step::Last),
+        2 => Just(Step::All),
+        5 => Just(Step::New),
+        3 => Just(Step::NewOwned),
+        12 => any().prop_map(Step::Poll),
         2 => any().prop_map(Step::Enable),
-        3 => any().prop_map(Step::Drop),
+        5 => any().prop_map(Step::Drop),
     ]
 }
 

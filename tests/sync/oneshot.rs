@@ -462,6 +462,24 @@ fn waiting_for_the_end_may_be_cancelled_at_every_await() {
     assert_eq!(polls, 2);
 }
 
+#[test]
+fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
+    let report = caught(|| {
+        paused(async {
+            let (tx, mut rx) = channel();
+            timeout(MS, &mut rx).await.unwrap_err();
+            tx.send('a').unwrap();
+            rx.try_recv().unwrap();
+            let (mut tx, rx) = channel::<u8>();
+            timeout(MS, tx.closed()).await.unwrap_err();
+            rx.await
+        })
+    });
+    let report = report.unwrap_err();
+    assert!(report.contains("waits for the value of the oneshot channel"), "{report}");
+    assert_eq!(report.matches("waits for").count(), 1, "{report}");
+}
+
 // Those who come back at a bad moment.
 
 /// An end of a channel, for a waker to use.

@@ -241,7 +241,7 @@ fn sending_to_nobody_gives_the_value_back() {
     drop(receiver);
     let error = sender.send(1).unwrap_err();
     assert_eq!(error, SendError(1));
-    assert_eq!(error.to_string(), "channel closed");
+    assert_eq!(error.to_string(), "the channel has no receivers");
     assert!(format!("{error:?}").starts_with("SendError"));
     assert_eq!(*sender.borrow(), 0);
     // It was not only the value that was not sent.
@@ -399,11 +399,11 @@ fn waiting_for_a_value_ends_when_none_can_come() {
     history.expect([
         "looks at 0 for 2",
         "looks at 1 for 2",
-        "channel closed",
+        "the channel is closed: all senders are gone",
         "looks at 1 for 1",
         "found 1",
         "looks at 1 for 3",
-        "channel closed",
+        "the channel is closed: all senders are gone",
     ]);
 }
 
@@ -419,11 +419,12 @@ fn the_last_value_can_be_seen_when_nobody_sends_any_more() {
     drop(clone);
     assert!(receiver.is_closed());
     // Whether there is something new is an error at once, waiting for it only later.
-    assert_eq!(receiver.has_changed().unwrap_err().to_string(), "channel closed");
+    let closed = "the channel is closed: all senders are gone";
+    assert_eq!(receiver.has_changed().unwrap_err().to_string(), closed);
     assert!(receiver.borrow().has_changed());
     assert!(matches!(now(receiver.changed()), Poll::Ready(Ok(()))));
     let error: RecvError = block_on(receiver.changed()).unwrap_err();
-    assert_eq!(error.clone().to_string(), "channel closed");
+    assert_eq!(error.clone().to_string(), closed);
     assert_eq!((*receiver.borrow(), receiver.borrow().has_changed()), (1, false));
     assert_eq!(*receiver.borrow_and_update(), 1);
 }
@@ -852,6 +853,61 @@ fn sending_while_this_thread_looks_for_a_value_panics_and_does_not_hang() {
     }
 }
 
+#[test]
+fn using_the_value_while_this_thread_changes_it_panics_and_does_not_hang() {
+    for send in SENDS {
+        let (sender, mut receiver) = watch::channel(0);
+        let refused = |f: &mut dyn FnMut()| {
+            let message = caught(f).unwrap_err();
+            assert!(message.contains("closure"), "{message}");
+        };
+        sender.send_modify(|value| {
+            refused(&mut || send(&sender));
+            refused(&mut || drop(sender.borrow()));
+            refused(&mut || drop(receiver.borrow()));
+            refused(&mut || drop(receiver.borrow_and_update()));
+            refused(&mut || drop(now(receiver.wait_for(|_| true))));
+            *value = 5;
+        });
+        assert_eq!(*block_on(receiver.wait_for(|_| true)).unwrap(), 5);
+        send(&sender);
+        assert_eq!(*receiver.borrow(), 9);
+    }
+}
+
+#[test]
+fn sending_while_another_task_looks_panics_in_the_task_that_sends() {
+    let history = History::new();
+    paused(async {
+        let (sender, receiver) = watch::channel(1);
+        let looked = history.clone();
+        let looks = spawn(async move {
+            let look = receiver.borrow();
+            yield_now().await;
+            looked.push(format_args!("looked at {}", *look));
+        });
+        let (again, refused) = (sender.clone(), history.clone());
+        let sends = spawn(async move {
+            let message = caught(|| again.send(2)).unwrap_err();
+            assert!(message.contains("Ref"), "{message}");
+            refused.push("refused");
+        });
+        sends.await.unwrap();
+        looks.await.unwrap();
+        sender.send_replace(3);
+        assert_eq!(*sender.borrow(), 3);
+    });
+    history.expect(["refused", "looked at 1"]);
+}
+
+#[test]
+fn a_look_that_was_forgotten_is_there_for_ever() {
+    let (sender, receiver) = watch::channel(0);
+    std::mem::forget(receiver.borrow());
+    assert!(caught(|| sender.send(1)).unwrap_err().contains("Ref"));
+    assert_eq!((*receiver.borrow(), *sender.borrow()), (0, 0));
+}
+
 type Value = Dropping<Box<dyn Fn()>>;
 
 fn value(on_drop: impl Fn() + 'static) -> Value {
@@ -1027,6 +1083,26 @@ fn a_sender_waits_for_a_look_of_another_thread() {
             assert!(thread.join().unwrap().is_ok());
             assert_eq!(*receiver.borrow(), 1);
         }
+    });
+}
+
+#[test]
+fn a_thread_may_look_twice_or_is_told_that_it_cannot() {
+    watched(|| {
+        let (sender, receiver) = watch::channel(0);
+        let look = receiver.borrow();
+        let thread = thread::spawn(move || sender.send(1));
+        for _ in 0..200 {
+            // As soon as the other thread waits, it comes first.
+            match caught(|| *receiver.borrow()) {
+                Ok(value) => assert_eq!(value, 0),
+                Err(message) => assert!(message.contains("Ref"), "{message}"),
+            }
+            thread::yield_now();
+        }
+        drop(look);
+        assert!(thread.join().unwrap().is_ok());
+        assert_eq!(*receiver.borrow(), 1);
     });
 }
 

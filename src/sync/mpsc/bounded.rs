@@ -228,7 +228,7 @@ impl<T> Sender<T> {
 
     /// How many values there is room for when the channel is empty: what [`channel`] was told.
     pub fn max_capacity(&self) -> usize {
-        self.channel.capacity
+        self.channel.capacity()
     }
 
     /// A sender that does not keep the channel from ending, and cannot send before it is
@@ -600,7 +600,7 @@ impl<T> Receiver<T> {
 
     /// How many values there is room for when the channel is empty: what [`channel`] was told.
     pub fn max_capacity(&self) -> usize {
-        self.0.channel.capacity
+        self.0.channel.capacity()
     }
 
     /// [`recv`](Receiver::recv), for a future written by hand. If pending, the last waker that was

@@ -48,13 +48,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+/// How many values an empty queue of an unbounded channel may have room for.
+const KEPT_ROOM: usize = 1024;
+
 /// What senders and receiver share.
 struct Channel<T> {
     state: Guarded<State<T>>,
-    capacity: usize,
 }
 
 struct State<T> {
+    capacity: usize,
     queue: VecDeque<T>,
     /// Each value in the queue has taken one, and each that is on its way. Closed when the receiver
     /// has closed, or is gone.
@@ -73,6 +76,7 @@ impl<T> Channel<T> {
     fn new(capacity: usize) -> Channel<T> {
         Channel {
             state: Guarded::new(State {
+                capacity,
                 queue: VecDeque::new(),
                 places: Permits::new(capacity, "room in the mpsc channel"),
                 receiver: Seat::new("a message of the mpsc channel"),
@@ -81,7 +85,6 @@ impl<T> Channel<T> {
                 senders: 1,
                 weak_senders: 0,
             }),
-            capacity,
         }
     }
 
@@ -111,7 +114,7 @@ impl<T> Channel<T> {
 
     /// Waits for `n` places.
     async fn reserve(&self, n: usize) -> Result<(), SendError<()>> {
-        if n > self.capacity {
+        if n > self.capacity() {
             return Err(SendError(()));
         }
         acquire(&self.state, n, |_, _| ()).await.map_err(|_| SendError(()))
@@ -151,6 +154,10 @@ impl<T> Channel<T> {
 
     fn free_places(&self) -> usize {
         self.state.look(|state| state.places.free())
+    }
+
+    fn capacity(&self) -> usize {
+        self.state.look(|state| state.capacity)
     }
 
     fn counts(&self) -> (usize, usize) {
@@ -225,7 +232,7 @@ impl<T> Outlet<T> {
     ) -> Poll<Option<R>> {
         self.channel.state.poll(cx, |state, wakers| {
             let taken = take(state, wakers);
-            if taken.is_none() && !state.is_over(self.channel.capacity) {
+            if taken.is_none() && !state.is_over() {
                 state.receiver.wait(&mut self.sitting, wakers);
                 return Poll::Pending;
             }
@@ -241,7 +248,7 @@ impl<T> Outlet<T> {
     ) -> Result<R, TryRecvError> {
         self.channel.state.with(|state, wakers| match take(state, wakers) {
             Some(taken) => Ok(taken),
-            None if state.is_over(self.channel.capacity) => Err(TryRecvError::Disconnected),
+            None if state.is_over() => Err(TryRecvError::Disconnected),
             None => Err(TryRecvError::Empty),
         })
     }
@@ -347,6 +354,8 @@ impl<T> State<T> {
     /// Takes all values out of the queue, in exchange for an empty one.
     #[inline]
     fn take_all(&mut self, batch: &mut VecDeque<T>, wakers: &mut Wakers) -> Option<()> {
+        // A buffer that has grown for a burst is not kept for ever.
+        batch.shrink_to(KEPT_ROOM);
         mem::swap(&mut self.queue, batch);
         if batch.is_empty() {
             return None;
@@ -357,8 +366,8 @@ impl<T> State<T> {
 
     /// Whether nothing can come any more, once the queue is empty.
     #[inline]
-    fn is_over(&self, capacity: usize) -> bool {
-        self.senders == 0 || self.places.is_closed() && self.places.free() == capacity
+    fn is_over(&self) -> bool {
+        self.senders == 0 || self.places.is_closed() && self.places.free() == self.capacity
     }
 
     fn close(&mut self, wakers: &mut Wakers) {
@@ -375,7 +384,7 @@ impl<T> HasPermits for State<T> {
 
     /// That may have been the last value on its way.
     fn given_back(&mut self, wakers: &mut Wakers) {
-        if self.places.is_closed() {
+        if self.is_over() {
             self.receiver.call(wakers);
         }
     }
