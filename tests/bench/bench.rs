@@ -1,19 +1,20 @@
 //! What things cost: `cargo bench`.
 //!
 //! ```text
-//! cargo bench                  every row: half a minute
+//! cargo bench                  every row: a minute
 //! cargo bench -- timer         the rows whose name contains the word (or one of the words)
-//! cargo bench -- --quick       a tenth of the operations, fewer rounds: two seconds
+//! cargo bench -- --quick       a tenth of the operations, fewer rounds: five seconds
 //! ```
 //!
 //! A row is measured in rounds, and each round gives one figure: time per operation. The table
 //! shows their median, and their minimum, which is what the operation costs when nothing else is
 //! going on in the machine. If the two are far apart, something else was.
 //!
-//! `rows.rs` has the measured code, `alloc.rs` counts bytes.
+//! `rows.rs` and `sync.rs` have the measured code, `alloc.rs` counts bytes.
 
 mod alloc;
 mod rows;
+mod sync;
 
 use std::io::{Write, stdout};
 use std::process::exit;
@@ -68,16 +69,56 @@ const ROWS: &[Row] = &[
     row("join_all_100", 500_000, |n| rows::join_all(100, n), "wake one of 100 under a join_all"),
     row("join_all_1k", 500_000, |n| rows::join_all(1_000, n), "one of 1,000"),
     row("join_all_10k", 500_000, |n| rows::join_all(10_000, n), "one of 10,000"),
-    row("select_loop", 3_000_000, rows::select_loop, "a select! of two, one is ready"),
+    row("select_ready", 3_000_000, rows::select_ready, "a select! of two that are ready"),
     row("join_set_1k", 300_000, |n| rows::join_set(1_000, n), "a member of a set of 1,000"),
     row("join_set_100k", 300_000, |n| rows::join_set(100_000, n), "a member of one of 100,000"),
 
+    row("pingpong_unb", 500_000, sync::pingpong_unb, "there and back by two unbounded channels"),
+    row("pingpong_b1", 500_000, sync::pingpong_b1, "by two channels with room for one"),
+    row("mpsc_free", 1_000_000, sync::mpsc_free, "send and receive in one task, room for 64"),
+    row("mpsc_unb", 2_000_000, sync::mpsc_unb, "a message to another task, 256 at a time"),
+    row("mpsc_b64", 1_000_000, sync::mpsc_b64, "a message to another task, room for 64"),
+    row("mpsc_reserve", 1_000_000, sync::mpsc_reserve, "the same, by a permit"),
+    row("mpsc_many", 1_000_000, sync::mpsc_many, "the same, by one of 100 senders"),
+    row("select_loop", 1_000_000, sync::select_loop, "a message by a select! over two channels"),
+    row("oneshot_free", 1_000_000, sync::oneshot_free, "make a oneshot, send and receive"),
+    row("oneshot", 500_000, sync::oneshot, "the same, and another task sends"),
+    row("watch_free", 1_000_000, sync::watch_free, "send a value and see it, in one task"),
+    row("watch_1", 500_000, |n| sync::watch(1, n), "send it, and another task sees it"),
+    row("watch_100", 1_000_000, |n| sync::watch(100, n), "one of 100 tasks sees it"),
+    row("broadcast_free", 1_000_000, sync::broadcast_free, "send and receive in one task"),
+    row("broadcast_1", 500_000, |n| sync::broadcast(1, n), "send it, and another task receives"),
+    row("broadcast_10", 1_000_000, |n| sync::broadcast(10, n), "one of 10 tasks receives it"),
+    row("broadcast_100", 1_000_000, |n| sync::broadcast(100, n), "one of 100 tasks receives it"),
+
+    row("sem_free", 2_000_000, sync::sem_free, "acquire and release a permit"),
+    row("sem", 500_000, |n| sync::sem(100, n), "the same over a turn, 100 tasks want ten permits"),
+    row("sem_10k", 500_000, |n| sync::sem(10_000, n), "10,000 tasks want ten permits"),
+    row("mutex_free", 2_000_000, sync::mutex_free, "lock and unlock"),
+    row("mutex", 500_000, sync::mutex, "the same over a turn, 100 tasks want it"),
+    row("rwlock_read_free", 2_000_000, sync::rwlock_read_free, "lock for reading, and unlock"),
+    row("rwlock_write_free", 2_000_000, sync::rwlock_write_free, "lock for writing, and unlock"),
+    row("rwlock", 500_000, sync::rwlock, "either over a turn, 100 tasks, one in ten writes"),
+    row("notify_free", 2_000_000, sync::notify_free, "notify_one, and take its permit"),
+    row("notify", 500_000, sync::notify, "there and back by two of them"),
+    row("notify_waiters", 1_000_000, sync::notify_waiters, "wake one of 100 tasks, all at once"),
+    row("barrier_10", 1_000_000, |n| sync::barrier(10, n), "one of ten tasks comes and waits"),
+    row("once_cell_get", 5_000_000, sync::once_cell_get, "get_or_init where there is a value"),
+    row("once_cell_init", 2_000_000, sync::once_cell_init, "make a cell and get_or_init"),
+    row("once_cell_wait", 500_000, sync::once_cell_wait, "spawn and join one of 100 that wait"),
+    row("token_free", 1_000_000, sync::token_free, "wait for cancellation, and give up"),
+    row("token_cancel", 500_000, sync::token_cancel, "spawn, cancel and join one of 100"),
+
     row("cross_wake", 20_000, rows::cross_wake, "a thread wakes a task and gets its answer"),
+    row("cross_chan", 20_000, sync::cross_chan, "the same by an unbounded channel"),
     row("blockon_ready", 3_000_000, rows::blockon_ready, "block_on a ready future"),
     row("blockon_fresh", 500_000, rows::blockon_fresh, "the same, with an executor of its own"),
 
     row("mem_task", 100_000, rows::mem_task, "bytes for a task that waits (not ns)"),
     row("mem_sleep", 100_000, rows::mem_sleep, "bytes for a task that sleeps (not ns)"),
+    row("mem_waiter", 100_000, sync::mem_waiter, "bytes for a task that waits in line (not ns)"),
+    row("mem_unb", 10_000_000, sync::mem_unb, "bytes that ten million messages leave (not ns)"),
+    row("mem_b64", 10_000_000, sync::mem_b64, "the same, room for 64"),
 ];
 
 fn main() {

@@ -1,4 +1,4 @@
-//! The measured code, a function for each row of the table.
+//! The measured code, a function for each row of the table: all but channels and locks.
 //!
 //! A function does so many operations and returns the figure for one. Unless its row is about the
 //! start of an executor, the clock starts and stops inside a running task: that is where a program
@@ -24,11 +24,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Runs a future as a task of a new executor.
-fn in_task<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
+pub fn in_task<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
     block_on(async { spawn(future).await.expect("no row panics in its task") })
 }
 
-fn ns_each(start: Instant, operations: u64) -> f64 {
+pub fn ns_each(start: Instant, operations: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / operations as f64
 }
 
@@ -80,7 +80,7 @@ pub fn spawn_detached(n: u64) -> f64 {
     })
 }
 
-fn sum_below(n: u64) -> u64 {
+pub fn sum_below(n: u64) -> u64 {
     n * (n - 1) / 2
 }
 
@@ -355,15 +355,15 @@ pub fn join_all(width: usize, n: u64) -> f64 {
     })
 }
 
-/// Two branches in a loop, of which one is ready.
-pub fn select_loop(n: u64) -> f64 {
+pub fn select_ready(n: u64) -> f64 {
     in_task(async move {
         let mut sum = 0;
         let start = Instant::now();
         for i in 0..n {
+            let i = black_box(i);
             sum += select! {
-                i = ready(black_box(i)) => i,
-                _ = pending::<()>() => 0,
+                i = ready(i) => i,
+                i = ready(i) => i,
             };
         }
         let figure = ns_each(start, n);
@@ -423,7 +423,7 @@ pub fn mem_sleep(n: u64) -> f64 {
 
 /// What tasks take that have been polled once and wait for `future`. Their handles are kept; the
 /// room for these is not counted. Besides `future` a task holds a number and a pointer.
-fn bytes_each<F>(n: u64, future: impl Fn(u64) -> F + Copy + 'static) -> f64
+pub fn bytes_each<F>(n: u64, future: impl Fn(u64) -> F + Clone + 'static) -> f64
 where
     F: Future<Output = ()> + 'static,
 {
@@ -432,7 +432,7 @@ where
         let mut handles = Vec::with_capacity(n as usize);
         alloc::start();
         for i in 0..n {
-            let started = started.clone();
+            let (started, future) = (started.clone(), future.clone());
             handles.push(spawn(async move {
                 started.set(started.get() + 1);
                 future(i).await;
