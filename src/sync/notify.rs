@@ -153,14 +153,15 @@ impl Notify {
     /// No permit is left for those who come later, and a permit that is there stays.
     pub fn notify_waiters(&self) {
         self.state.with(|state, wakers| {
-            self.calls_to_all.fetch_add(1, Ordering::Relaxed);
+            // Whoever makes a future after it has seen this must see what was done before it.
+            self.calls_to_all.fetch_add(1, Ordering::Release);
             while state.line.call_first(Notification::All, wakers).is_some() {}
         });
     }
 
     #[inline]
     fn calls_to_all(&self) -> usize {
-        self.calls_to_all.load(Ordering::Relaxed)
+        self.calls_to_all.load(Ordering::Acquire)
     }
 }
 

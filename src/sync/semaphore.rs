@@ -596,14 +596,9 @@ struct Request {
 }
 
 impl Permits {
-    /// # Panics
-    /// If `free` is more than a semaphore can hold.
+    /// So many permits, no more than a semaphore can hold.
     #[track_caller]
     pub(super) const fn new(free: usize, what: &'static str) -> Permits {
-        assert!(
-            free <= Semaphore::MAX_PERMITS,
-            "a semaphore can hold `Semaphore::MAX_PERMITS` permits, not more"
-        );
         Permits {
             free,
             is_closed: false,

@@ -97,9 +97,10 @@ impl<W, O> WaitQueue<W, O> {
     /// out when it is polled.
     #[inline]
     pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
-        let place = ticket.0.and_then(|key| self.waiters.get_mut(key));
-        if let Some(Waiter::Waiting { waker, .. }) = place {
-            return wakers.keep(waker);
+        match ticket.0.and_then(|key| self.waiters.get_mut(key)) {
+            Some(Waiter::Waiting { waker, .. }) => return wakers.keep(waker),
+            Some(Waiter::Called(_)) => unreachable!("the outcome was not asked for"),
+            None => {}
         }
         let mut waker = None;
         wakers.keep(&mut waker);

@@ -421,19 +421,14 @@ impl<T> Receiver<T> {
         mut f: impl FnMut(&T) -> bool,
     ) -> Result<Ref<'_, T>, RecvError> {
         let Receiver { channel, seen } = self;
-        let mut closed = false;
         loop {
             {
                 let value = channel.see(seen);
-                // When the senders are gone, the value is news only if it was their last act.
-                if (!closed || value.has_changed) && f(&value) {
+                if f(&value) {
                     return Ok(value);
                 }
             }
-            if closed {
-                return Err(RecvError(()));
-            }
-            closed = changed(&channel.state, seen).await.is_err();
+            changed(&channel.state, seen).await?;
         }
     }
 

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -980,6 +980,30 @@ fn the_ends_are_thread_safe_if_a_value_is() {
     let (sender, mut receiver) = broadcast::channel::<u32>(1);
     is_thread_safe(sender.closed());
     is_thread_safe(receiver.recv());
+}
+
+#[test]
+fn threads_clone_one_value_at_once() {
+    /// A value that waits for another to be cloned.
+    struct Meets(Arc<Barrier>);
+    impl Clone for Meets {
+        fn clone(&self) -> Meets {
+            self.0.wait();
+            Meets(self.0.clone())
+        }
+    }
+    watched(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let (sender, receiver) = broadcast::channel(4);
+        let receivers = [receiver.resubscribe(), receiver];
+        assert!(sender.send(Meets(barrier.clone())).is_ok());
+        // Whoever comes second is the last, but the value is not his alone yet.
+        let threads = receivers
+            .map(|mut receiver| thread::spawn(move || receiver.blocking_recv().map(|_| ())));
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap().is_ok()));
+        assert!(sender.is_empty());
+        assert_eq!(Arc::strong_count(&barrier), 1);
+    });
 }
 
 const THREADS: usize = 3;

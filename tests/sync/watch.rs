@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -901,6 +901,22 @@ fn sending_while_another_task_looks_panics_in_the_task_that_sends() {
 }
 
 #[test]
+fn looks_at_two_channels_are_not_mistaken_for_each_other() {
+    watched(|| {
+        let [(a, from_a), (b, from_b)] = [(); 2].map(|()| watch::channel(0));
+        let refused = |sender: &Sender<u32>| caught(|| sender.send(1)).is_err();
+        let (look_a, look_b) = (from_a.borrow(), from_b.borrow());
+        drop(look_b);
+        assert!(refused(&a) && b.send(1).is_ok());
+        let look_b = from_b.borrow();
+        drop(look_a);
+        assert!(a.send(1).is_ok() && refused(&b));
+        drop(look_b);
+        assert!(b.send(2).is_ok());
+    });
+}
+
+#[test]
 fn a_look_that_was_forgotten_is_there_for_ever() {
     let (sender, receiver) = watch::channel(0);
     std::mem::forget(receiver.borrow());
@@ -1071,12 +1087,31 @@ fn threads_modify_one_value() {
 }
 
 #[test]
+fn threads_look_at_once() {
+    watched(|| {
+        let (_sender, receiver) = watch::channel(Barrier::new(3));
+        let threads = [(); 2].map(|()| {
+            let receiver = receiver.clone();
+            thread::spawn(move || receiver.borrow().wait().is_leader())
+        });
+        let leads = receiver.borrow().wait().is_leader();
+        let others = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(others.into_iter().chain([leads]).filter(|leads| *leads).count(), 1);
+    });
+}
+
+#[test]
 fn a_sender_waits_for_a_look_of_another_thread() {
     watched(|| {
         for _ in 0..100 {
             let (sender, receiver) = watch::channel(0);
             let look = receiver.borrow();
-            let thread = thread::spawn(move || sender.send(1));
+            let thread = thread::spawn(move || {
+                // One of its own, of another channel, is in nobody's way.
+                let (_, of_another) = watch::channel(0);
+                let _look = of_another.borrow();
+                sender.send(1)
+            });
             thread::yield_now();
             assert_eq!(*look, 0);
             drop(look);
