@@ -9,7 +9,8 @@
 //! Each time the channel ends by itself: when all senders are dropped and the queue is empty,
 //! `recv` gives `None`. (And if one of them is kept? See `57_sender_never_dropped`.)
 //!
-//! Predict before you run: in v1 and in v2, when is the oven done, and how long does the queue get?
+//! Predict before you run: in v1 and in v2, when is the oven done, and how many loaves lie in the
+//! queue when the first one has been packed?
 //!
 //! Run: `cargo run --example 39_mpsc_backpressure`, and with `-- --real` to wait. Next:
 //! `40_watch_skips`.
@@ -35,10 +36,10 @@ async fn oven_v2(start: Instant, name: &str, loaves: u32, belt: mpsc::Sender<Str
     say(start, format_args!("{name} oven: done"));
 }
 
-/// Takes 100 ms to pack a loaf.
-async fn pack(start: Instant, loaf: String, queue: usize) {
-    say(start, format_args!("packer: {loaf:<8} (and {queue} in the queue)"));
+/// Takes 100 ms to pack a loaf, and looks then how many there are in the queue.
+async fn pack(start: Instant, loaf: String, queue: impl Fn() -> usize) {
     sleep(Duration::from_millis(100)).await;
+    say(start, format_args!("packer: {loaf:<8} (and {} in the queue)", queue()));
 }
 
 fn main() {
@@ -50,7 +51,7 @@ fn main() {
         let (sender, mut belt) = mpsc::unbounded_channel();
         handspun::spawn(oven_v1(start, sender));
         while let Some(loaf) = belt.recv().await {
-            pack(start, loaf, belt.len()).await;
+            pack(start, loaf, || belt.len()).await;
         }
 
         println!("v2: room for two");
@@ -58,7 +59,7 @@ fn main() {
         let (sender, mut belt) = mpsc::channel(2);
         handspun::spawn(oven_v2(start, "rye", 5, sender));
         while let Some(loaf) = belt.recv().await {
-            pack(start, loaf, belt.len()).await;
+            pack(start, loaf, || belt.len()).await;
         }
 
         println!("v3: room for two, and three ovens");
@@ -69,7 +70,7 @@ fn main() {
         }
         drop(sender);
         while let Some(loaf) = belt.recv().await {
-            pack(start, loaf, belt.len()).await;
+            pack(start, loaf, || belt.len()).await;
         }
     });
 }

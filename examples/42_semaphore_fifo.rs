@@ -8,7 +8,7 @@
 //! only way in which it ever gets two.
 //!
 //! Predict before you run: small jobs of 100 ms come at 0, 60, 120, .. 360 ms, the big one comes at
-//! 30 ms. When does it begin, in v1 and in v2? And when, in v2, the small one of 60 ms?
+//! 32 ms. When does it begin, in v1 and in v2? And when, in v2, the small one of 60 ms?
 //!
 //! Run: `cargo run --example 42_semaphore_fifo`, and with `-- --real` to wait. Next:
 //! `43_mutex_across_await`.
@@ -66,7 +66,7 @@ async fn big_among_small(start: Instant, in_line: bool) {
         sleep(millis(100)).await;
     };
     let small = [0, 60, 120, 180, 240, 300, 360].map(|arrival| (arrival, 1));
-    join_all(small.into_iter().chain([(30, 2)]).map(job)).await;
+    join_all(small.into_iter().chain([(32, 2)]).map(job)).await;
 }
 
 fn main() {

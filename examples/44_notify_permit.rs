@@ -6,7 +6,8 @@
 //! `notify_waiters` leaves nothing: whoever comes later waits for the next. But it counts a wait
 //! from where the future was *made*, not from its first poll. That is how to miss nothing: make the
 //! future, then look whether there is anything to wait for, and then await it. The other way round,
-//! what comes between looking and waiting is lost.
+//! what comes between looking and waiting is lost. (Something can come between them from another
+//! thread, or if there is an await.)
 //!
 //! Predict before you run: in each line two wait, one after the other. Which of the ten are woken?
 //!

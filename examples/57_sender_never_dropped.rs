@@ -53,9 +53,13 @@ async fn v3() {
     let token = CancellationToken::new();
     let over = token.clone();
     let reader = handspun::spawn(async move {
-        over.run_until_cancelled(read(&mut receiver)).await;
+        handspun::select! {
+            biased;
+            _ = over.cancelled() => println!("  no more letters"),
+            _ = read(&mut receiver) => {}
+        }
         receiver.close();
-        read(&mut receiver).await;
+        read(&mut receiver).await; // those that were sent before
     });
     write(&sender).await;
     sender.send("Barbara").await.expect("it is open");

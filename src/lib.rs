@@ -68,7 +68,7 @@
 //! | `macros.rs`, `macros/branches.rs` | [`join!`], [`try_join!`], [`select!`] |
 //! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
 //! | `sync/guarded.rs`, `sync/wait_queue.rs` | the cell of channels and locks; the line to wait |
-//! | `sync/semaphore.rs` | permits, and who waits for some |
+//! | `sync/permits.rs` | permits, and who waits for some |
 //! | the rest of `sync/` | channels and locks, each a page on top of those three |
 //! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |

@@ -1083,8 +1083,11 @@ fn a_stall_names_every_task_that_waits() {
            task 1, spawned at tests/executor.rs:{first}:13, polled 1 time\n  \
            task 2 \"reader\", spawned at tests/executor.rs:{reader}:49, polled 2 times\n  \
            task 4, spawned at tests/executor.rs:{last}:13, polled 1 time\n\
-         Each of them returned Pending and then was not woken: its waker was dropped, or is held \
-         by another one on this list."
+         Each of them returned Pending and was not woken since: its waker was dropped, or lies \
+         with what it waits for.\n\
+         Who still has the sender, the guard or the permit? One on this list, maybe the same one.\n\
+         (If a thread of your own has it, leave `panic_on_stall` off: the executor does not know of \
+         it.)"
     );
     assert_eq!(report, Err(expected));
 }

@@ -25,8 +25,8 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
     &[
-        "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
-        "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
+        "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs", "sync/semaphore.rs",
+        "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
         "sync/oneshot.rs", "sync/mpsc/error.rs", "sync/mpsc/mod.rs", "sync/mpsc/bounded.rs",
         "sync/mpsc/unbounded.rs", "sync/watch.rs", "sync/broadcast.rs",
         "sync/cancellation_token.rs", "sync/mod.rs",
@@ -61,8 +61,8 @@ const WALKS: &[&[&str]] = &[
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "macros.rs"],
     &[
-        "sync/guarded.rs", "sync/wait_queue.rs", "sync/semaphore.rs", "sync/mutex.rs",
-        "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
+        "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs", "sync/semaphore.rs",
+        "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
         "sync/oneshot.rs", "sync/mpsc/mod.rs", "sync/watch.rs", "sync/broadcast.rs",
         "sync/cancellation_token.rs",
     ],

@@ -54,7 +54,8 @@ const POLLS_BETWEEN_LOOKS: usize = 64;
 ///
 /// Returns as soon as `future` is ready; what it spawned and is not finished by then is dropped
 /// before this returns, in the order in which it was spawned. To keep tasks from one `block_on` to
-/// the next, make an [`Executor`].
+/// the next, make an [`Executor`]. If a program stands still, an executor with
+/// [`panic_on_stall`](Builder::panic_on_stall) says who waits for what.
 ///
 /// ```
 /// let sum = handspun::block_on(async {

@@ -3,7 +3,7 @@
 //! A future that returns `Pending` and leaves its waker with nobody is never polled again, and the
 //! usual sign of it is a program that stands still and says nothing. An executor on one thread can
 //! do better: if no task is runnable, no timer is armed and no closure is out on another thread,
-//! then nobody is left who could wake anything. With
+//! then nobody is left who could wake anything, but for threads that it does not know of. With
 //! [`panic_on_stall`](crate::executor::Builder::panic_on_stall) it says so, and names those who
 //! wait, and what for: things of `sync` by what they are and where they were made (`waits.rs`), and
 //! tasks whose handles they await.
@@ -35,8 +35,10 @@ pub(super) fn report(waiting: Vec<Waiting>) -> String {
         }
     }
     report.push_str(
-        "Each of them returned Pending and then was not woken: its waker was dropped, or is held \
-         by another one on this list.",
+        "Each of them returned Pending and was not woken since: its waker was dropped, or lies with \
+         what it waits for.\nWho still has the sender, the guard or the permit? One on this list, \
+         maybe the same one.\n(If a thread of your own has it, leave `panic_on_stall` off: the \
+         executor does not know of it.)",
     );
     report
 }

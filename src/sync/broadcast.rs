@@ -352,10 +352,27 @@ impl<T: Clone> Receiver<T> {
 
     /// Waits for the next value.
     ///
+    /// ```
+    /// # use handspun::sync::broadcast::{self, error::RecvError};
+    /// # handspun::block_on(async {
+    /// # let (sender, mut receiver) = broadcast::channel(1);
+    /// # (1..=3).for_each(|number| { sender.send(number).unwrap(); });
+    /// # drop(sender);
+    /// loop {
+    ///     match receiver.recv().await {
+    ///         Ok(value) => println!("{value}"),
+    ///         Err(RecvError::Lagged(missed)) => println!("missed {missed}"),
+    ///         Err(RecvError::Closed) => break,
+    ///     }
+    /// }
+    /// # });
+    /// ```
+    ///
     /// # Errors
-    /// [`Closed`](RecvError::Closed) if there is no value left, and all senders are dropped.
-    /// [`Lagged`](RecvError::Lagged) if it has missed values: the next one that it gets is then the
-    /// oldest that is left.
+    /// [`Lagged`](RecvError::Lagged) if it has missed values: that is not the end, the next one that
+    /// it gets is the oldest that is left. [`Closed`](RecvError::Closed) if there is no value left,
+    /// and all senders are dropped; from then on it is ready at once, each time, and a loop must end
+    /// there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: dropping the future loses no value.

@@ -66,7 +66,7 @@ impl<S> Guarded<S> {
         result
     }
 
-    /// The same, without the lock, for one who has it alone.
+    /// The same as [`with`](Guarded::with), but without the lock, for one who has the cell alone.
     #[inline]
     pub(super) fn alone<R>(&mut self, f: impl FnOnce(&mut S, &mut Wakers) -> R) -> R {
         let mut wakers = Wakers::NONE;
@@ -90,9 +90,12 @@ impl<S> Guarded<S> {
 ///
 /// Most changes wake one waiter or none: that one needs no allocation.
 pub(super) struct Wakers {
-    /// In a poll, the waker of the one who polls, until a queue takes it, or gives another for it.
+    /// In a poll, the waker of the one who polls; when a queue has taken it, the one that it had of
+    /// him before. To be dropped.
     spare: Option<Waker>,
+    /// One that was left in a queue by a future that waits no more. To be dropped.
     discarded: Option<Waker>,
+    /// To be woken, and then all the others.
     first: Option<Waker>,
     others: Vec<Waker>,
 }
@@ -136,7 +139,8 @@ impl Wakers {
     /// else his wake, nor the caller what he has just been given.
     #[inline(always)]
     fn settle(self) {
-        // What is not there shall cost no more than a look: this is the way of every message.
+        // Every message comes by here, and mostly there is nothing to do. So each field is looked
+        // at once, and not once more by a destructor.
         let mut wakers = ManuallyDrop::new(self);
         if let Some(first) = wakers.first.take() {
             contain(|| first.wake());

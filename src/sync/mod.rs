@@ -14,11 +14,24 @@
 //! | [`broadcast`] | send values to all receivers, each to each |
 //! | [`CancellationToken`] | ask many tasks at once to stop |
 //!
+//! # Which one?
+//!
+//! - A request and its reply: an [`mpsc`] channel, and in each request a [`oneshot`] for the reply.
+//! - Work that somebody must do: [`mpsc`]. News that everybody must hear: [`broadcast`]. A state, of
+//!   which only the latest counts: [`watch`].
+//! - A value that several use: if no await lies between locking and unlocking, a `RefCell` in an
+//!   `Rc` on one thread, and a [`std::sync::Mutex`] on several. If one does, a [`Mutex`].
+//! - So many at a time: [`Semaphore`]. So many a second: the same, with permits that are
+//!   [forgotten](SemaphorePermit::forget) when they are used, and
+//!   [added](Semaphore::add_permits) again by a task with an [interval](crate::time::interval).
+//!
+//! # How it is made
+//!
 //! Everything here is thread-safe, and knows [`std::task`] and nothing of the executor: it would
-//! work on any. Each is some plain data and one or two places to wait, behind one lock. The lock is
-//! in `guarded.rs`, with the rules that make it harmless; the place to wait is in `wait_queue.rs`;
-//! and what most of the others are made of is in `semaphore.rs`. With these three pages each of the
-//! rest can be read by itself.
+//! work on any. Each is plain data behind a lock, with places to wait. Three pages are common to
+//! most of them: the cell with the lock, and the rules that make it harmless, is `guarded.rs`; the
+//! line to wait in is `wait_queue.rs`; what the locks and the bounded channel are made of is
+//! `permits.rs`. With these, each of the rest can be read by itself.
 
 mod barrier;
 pub mod broadcast;
@@ -29,6 +42,7 @@ mod mutex;
 mod notify;
 mod once_cell;
 pub mod oneshot;
+mod permits;
 mod rwlock;
 mod semaphore;
 mod wait_queue;
@@ -42,12 +56,11 @@ pub use cancellation_token::{
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
 pub use notify::Notify;
 pub use once_cell::{OnceCell, SetError};
+pub use permits::{AcquireError, TryAcquireError};
 pub use rwlock::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
-pub use semaphore::{
-    AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
-};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Futures with names, to be kept in structs.
 pub mod futures {

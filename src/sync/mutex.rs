@@ -16,7 +16,7 @@
 //!
 //! # The guard has the value
 //!
-//! A mutex is one permit of `semaphore.rs`, and the value in a box, behind one lock. Who takes the
+//! A mutex is one permit of `permits.rs`, and the value in a box, behind one lock. Who takes the
 //! permit takes the box along, in the same step. So the guard needs no lock to read and to write.
 //! When it is dropped it gives back both:
 //!
@@ -37,7 +37,7 @@
 //! Next: `sync/rwlock.rs`.
 
 use super::guarded::{Guarded, Wakers};
-use super::semaphore::{HasPermits, Permits, acquire};
+use super::permits::{HasPermits, Permits, acquire};
 use crate::thread;
 use std::cell::RefCell;
 use std::error::Error;

@@ -22,7 +22,7 @@
 //! Next: `sync/oneshot.rs`.
 
 use super::guarded::Guarded;
-use super::semaphore::{Permits, TryAcquireError, acquire};
+use super::permits::{Permits, TryAcquireError, acquire};
 use std::error::Error;
 use std::fmt;
 use std::future::Future;

@@ -267,8 +267,9 @@ impl<T> Future for Receiver<T> {
         }
         let Some(channel) = &this.channel else {
             panic!(
-                "a oneshot receiver was polled after it had given its result. If it is awaited in \
-                 a loop, ask `is_terminated` before"
+                "a oneshot receiver was polled after it had given its result. In a `select!` in a \
+                 loop, give the branch a condition: `value = &mut receiver, if \
+                 !receiver.is_terminated() => ..`"
             );
         };
         let poll = channel.poll(cx, |state, wakers| {

@@ -1,7 +1,7 @@
 //! [`RwLock`]: a value for many readers at a time, or for one writer, also across their awaits.
 //!
 //! It has as many permits as there may be readers. A reader takes one, a writer all. The line of
-//! `semaphore.rs` does the rest: a writer that waits keeps each permit that comes back, so readers
+//! `permits.rs` does the rest: a writer that waits keeps each permit that comes back, so readers
 //! who come later stand behind it, and no stream of readers can keep it out.
 //!
 //! The value lies behind the same lock as the permits, in an [`Arc`]. A reader takes a clone along;
@@ -28,7 +28,7 @@
 
 use super::guarded::{Guarded, Wakers};
 use super::mutex::TryLockError;
-use super::semaphore::{HasPermits, Permits, acquire};
+use super::permits::{HasPermits, Permits, acquire};
 use crate::thread;
 use std::cell::RefCell;
 use std::fmt;
@@ -49,14 +49,14 @@ use std::sync::Arc;
 ///
 /// handspun::block_on(async {
 ///     let config = RwLock::new("old");
-///     {
-///         let one = config.read().await;
-///         let two = config.read().await;
-///         assert_eq!((*one, *two), ("old", "old"));
-///         assert!(config.try_write().is_err());
-///     }
+///     let read = async || {
+///         let config = config.read().await;
+///         handspun::task::yield_now().await;
+///         *config
+///     };
+///     assert_eq!(handspun::join!(read(), read()), ("old", "old")); // both at a time
 ///     *config.write().await = "new";
-///     assert_eq!(*config.read().await, "new");
+///     assert_eq!(read().await, "new");
 /// });
 /// ```
 pub struct RwLock<T> {

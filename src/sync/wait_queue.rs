@@ -29,8 +29,8 @@
 //! [`Seat`] is the same for one: where there is only one who can wait, the receiver of a channel,
 //! no list is needed, and no outcome, since he looks at the data again.
 //!
-//! Everything here runs under the lock of `guarded.rs`. It is also the one place that tells
-//! `waits.rs` what a task waits for. Next: `sync/semaphore.rs`, the first that is built on it.
+//! Everything here runs under the lock of `guarded.rs`. It also tells `waits.rs` what a task waits
+//! for. Next: `sync/permits.rs`, the first that is built on it.
 
 use super::guarded::Wakers;
 use crate::list::{List, Nodes};
@@ -93,8 +93,8 @@ impl<W, O> WaitQueue<W, O> {
     /// Joins the end of the line, unless the ticket is a place in it already: then the waker is
     /// renewed, and what is wanted stays as it was. Not for a ticket that has been called.
     ///
-    /// Who joins outside of a poll has no waker yet. It can be called all the same, and finds that
-    /// out when it is polled.
+    /// Who joins outside of a poll (`Notified::enable`) has no waker yet. It can be called all the
+    /// same, and finds that out when it is polled.
     #[inline]
     pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
         match ticket.0.and_then(|key| self.waiters.get_mut(key)) {
@@ -210,7 +210,8 @@ pub(super) struct Seat {
     awaited: Awaited,
 }
 
-/// Whether the one who may sit in a [`Seat`] waits, as far as `waits.rs` has been told.
+/// Whether the one who may sit in a [`Seat`] has begun to wait, and neither got what it waited for
+/// nor given up. (That it has been called it will only learn when it looks.)
 #[derive(Default)]
 pub(super) struct Sitting(bool);
 

@@ -1,4 +1,5 @@
-//! A channel that holds one value, of which the last counts: settings, a state, progress.
+//! A channel that holds one value, of which the last counts: settings, a state, progress. See
+//! [`channel`].
 //!
 //! Senders put a new value in place of the old one. Receivers look at it where it lies, whenever
 //! they like, or wait until it is another than the one they saw last. Whoever seldom looks misses
@@ -41,6 +42,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::ops::Deref;
+use std::panic::Location;
 use std::ptr;
 use std::sync::{
     Arc, LockResult, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
@@ -380,7 +382,8 @@ impl<T> Receiver<T> {
     /// then.
     ///
     /// # Errors
-    /// If all senders are gone, and their last value has been seen.
+    /// If all senders are gone, and their last value has been seen. From then on it is ready at
+    /// once, each time: a loop must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: if the future is dropped before it is ready, nothing counts as seen by it.
@@ -603,12 +606,14 @@ impl<T> Channel<T> {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                assert!(
-                    !Note::is_taken(address),
-                    "this thread would wait for itself: it still has a `Ref` of this watch \
-                     channel's value, or is in a closure that was given it. Drop the `Ref` first, \
-                     also before an `.await`"
-                );
+                if let Some(at) = Note::taken_at(address) {
+                    panic!(
+                        "this thread would wait for itself: it still has the value of this watch \
+                         channel, by a `Ref`, or in a closure, from {at}. Drop the `Ref` first, \
+                         also before an `.await`; if it has no name, copy the value out of it in a \
+                         statement of its own"
+                    );
+                }
                 wait(&self.current).unwrap_or_else(PoisonError::into_inner)
             }
         };
@@ -708,20 +713,27 @@ struct Locked<G> {
 struct Note(usize);
 
 thread_local! {
-    /// A channel is in it as often as this thread has locked it.
-    static NOTES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// A channel is in it as often as this thread has locked it, and where it did.
+    static NOTES: RefCell<Vec<(usize, &'static Location<'static>)>> =
+        const { RefCell::new(Vec::new()) };
 }
 
 impl Note {
+    #[track_caller]
     fn take(address: usize) -> Note {
+        let note = (address, Location::caller());
         // While the thread ends there may be no notes any more, and it goes without.
-        let _ = NOTES.try_with(|notes| notes.borrow_mut().push(address));
+        let _ = NOTES.try_with(|notes| notes.borrow_mut().push(note));
         Note(address)
     }
 
     #[cold]
-    fn is_taken(address: usize) -> bool {
-        NOTES.try_with(|notes| notes.borrow().contains(&address)).unwrap_or(false)
+    fn taken_at(address: usize) -> Option<&'static Location<'static>> {
+        let find = |notes: &RefCell<Vec<(usize, _)>>| {
+            let notes = notes.borrow();
+            notes.iter().rfind(|note| note.0 == address).map(|note| note.1)
+        };
+        NOTES.try_with(find).ok().flatten()
     }
 }
 
@@ -729,7 +741,7 @@ impl Drop for Note {
     fn drop(&mut self) {
         let _ = NOTES.try_with(|notes| {
             let mut notes = notes.borrow_mut();
-            if let Some(last) = notes.iter().rposition(|address| *address == self.0) {
+            if let Some(last) = notes.iter().rposition(|note| note.0 == self.0) {
                 notes.swap_remove(last);
             }
         });

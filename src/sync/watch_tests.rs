@@ -11,7 +11,7 @@ fn notes() -> usize {
 }
 
 fn is_noted<T>(sender: &Sender<T>) -> bool {
-    Note::is_taken(ptr::from_ref(&*sender.channel).addr())
+    Note::taken_at(ptr::from_ref(&*sender.channel).addr()).is_some()
 }
 
 #[test]

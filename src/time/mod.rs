@@ -58,6 +58,9 @@ impl Instant {
 /// Deadlines count in microseconds from when this executor's clock was first used for a timer, so a
 /// sleep that is not a whole number of them from there ends up to a microsecond late.
 ///
+/// It also jumps while a thread of your own is about to send something: of threads it knows only
+/// those of [`spawn_blocking`](crate::task::spawn_blocking), and waits for them.
+///
 /// Only [`Instant`] and timers of this module follow; [`std::time::Instant`] is not affected. To
 /// begin with a clock that stands, see
 /// [`start_paused`](crate::executor::Builder::start_paused).

@@ -73,7 +73,8 @@ fn find(wanted: &OsStr) -> Result<String, Error> {
     }
 }
 
-/// All examples that may be meant: by number if the word is one, else by name or a part of it.
+/// All examples that may be meant: by number if the word is one, else by name, or by how one of
+/// the words in it begins.
 fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
     let names = names.iter().map(String::as_str);
     match word.parse::<u32>() {
@@ -81,7 +82,10 @@ fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
         Err(_) if names.clone().any(|name| name == word) => {
             names.filter(|name| *name == word).collect()
         }
-        Err(_) => names.filter(|name| name.contains(word)).collect(),
+        Err(_) => {
+            let later = format!("_{word}");
+            names.filter(|name| name.starts_with(word) || name.contains(&later)).collect()
+        }
     }
 }
 

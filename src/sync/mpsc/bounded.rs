@@ -38,7 +38,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(
         (1..=Semaphore::MAX_PERMITS).contains(&capacity),
         "an mpsc channel must have room for 1 to `Semaphore::MAX_PERMITS` values, not for \
-         {capacity}: if sender and receiver are to meet, use a capacity of 1"
+         {capacity}. For the least, use 1"
     );
     let channel = Arc::new(Channel::new(capacity));
     let receiver = Receiver(Outlet::new(channel.clone()));
@@ -49,7 +49,8 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// channel.
 ///
 /// The receiver is told that the channel has ended when the last sender is dropped. So a sender
-/// that is kept, also by the receiver's own task, keeps it waiting.
+/// that is kept, also by the receiver's own task, keeps it waiting. (If a program stands still,
+/// [`panic_on_stall`](crate::executor::Builder::panic_on_stall) tells who waits for what.)
 ///
 /// ```
 /// # use handspun::sync::mpsc;
@@ -514,7 +515,8 @@ pub struct Receiver<T>(Outlet<T>);
 
 impl<T> Receiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
-    /// receiver has [closed](Receiver::close) and nothing is left.
+    /// receiver has [closed](Receiver::close) and nothing is left. From then on it is ready at once,
+    /// each time: a loop must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.

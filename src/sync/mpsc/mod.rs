@@ -1,15 +1,17 @@
-//! A channel from many senders to one receiver: a queue, and two places to wait.
+//! A channel from many senders to one receiver: see [`channel`] and [`unbounded_channel`].
+//!
+//! It is a queue, and two places to wait.
 //!
 //! ```text
 //!   Sender ──┐           ┌─ State, behind one lock ─────────────────┐
 //!   Sender ──┼──────────►│ queue     [ value │ value ]              │ ──────► Receiver
 //!   Sender ──┘           │ places    free: 0   line: sender, sender │
-//!                        │ receiver  (a seat)                       │
+//!                        │ receiver  a seat                         │
 //!                        └──────────────────────────────────────────┘
 //! ```
 //!
 //! A bounded channel has as many *places* as its capacity. They are the permits of
-//! `sync/semaphore.rs`: a sender takes one and puts its value into the queue, the receiver takes a
+//! `sync/permits.rs`: a sender takes one and puts its value into the queue, the receiver takes a
 //! value out and gives the place back, to the sender who has waited longest. So a fast producer is
 //! slowed down to the pace of its consumer (*back-pressure*), and nothing else is needed for it.
 //! Somebody may also take a place first and fill it later: that is a [`Permit`].
@@ -21,7 +23,8 @@
 //! A channel ends from both sides. When the last sender is dropped, the receiver gets what is in
 //! the queue, and then `None`. When the receiver closes or is dropped, no places are given out any
 //! more; values for which one was taken before still arrive at a receiver that has only closed. How
-//! does it know that none are on their way? All its places are free.
+//! does it know that none are on their way? All its places are free. (There is a third place to
+//! wait, for senders that want to know when the receiver closes.)
 //!
 //! Why not the obvious way? A lock-free queue, as tokio has, lets senders on many threads push at
 //! the same moment. It is some hundred lines of `unsafe`, and with one thread, or with a few that
@@ -38,7 +41,7 @@ pub use bounded::{OwnedPermit, Permit, PermitIterator, Receiver, Sender, WeakSen
 pub use unbounded::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use super::guarded::{Guarded, Wakers};
-use super::semaphore::{HasPermits, Permits, acquire};
+use super::permits::{HasPermits, Permits, acquire};
 use super::wait_queue::{Seat, Sitting, Ticket, WaitQueue};
 use error::{SendError, TryRecvError, TrySendError};
 use std::collections::VecDeque;
@@ -203,6 +206,9 @@ impl<T> Channel<T> {
 }
 
 /// The end at which values come out. Dropping it closes the channel.
+///
+/// What comes out at a time differs: one value, so many, or, for the unbounded channel, all that
+/// are there. So its functions are given a closure that takes it.
 struct Outlet<T> {
     channel: Arc<Channel<T>>,
     sitting: Sitting,

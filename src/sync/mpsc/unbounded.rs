@@ -173,7 +173,8 @@ pub struct UnboundedReceiver<T> {
 
 impl<T> UnboundedReceiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
-    /// receiver has [closed](UnboundedReceiver::close) and nothing is left.
+    /// receiver has [closed](UnboundedReceiver::close) and nothing is left. From then on it is ready
+    /// at once, each time: a loop must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
