@@ -1086,8 +1086,8 @@ fn a_stall_names_every_task_that_waits() {
          Each of them returned Pending and was not woken since: its waker was dropped, or lies \
          with what it waits for.\n\
          Who still has the sender, the guard or the permit? One on this list, maybe the same one.\n\
-         (If a thread of your own has it, leave `panic_on_stall` off: the executor does not know of \
-         it.)"
+         (If a thread of your own has it, leave `panic_on_stall` off: the executor does not know \
+         of it.)"
     );
     assert_eq!(report, Err(expected));
 }

@@ -151,6 +151,8 @@ struct Polling {
 }
 
 /// Makes `scheduler` the running one, or none. Returns the one that was.
+///
+/// What its tasks wait for is written down from here on, if somebody may ask.
 #[inline]
 pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
     thread::set_runs_executor(scheduler.is_some());
@@ -302,6 +304,9 @@ impl Scheduler {
     pub(super) fn finish(&mut self) -> Option<Rc<dyn Task>> {
         let index = std::mem::replace(&mut self.polling, ROOT);
         POLLING.with(|polling| polling.name.set(None));
+        if self.panic_on_stall {
+            self.read_diary(index);
+        }
         let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");
         self.take(Key { index, number })
     }
@@ -336,11 +341,12 @@ impl Scheduler {
         self.swap_random();
         if POLLING.with(|polling| polling.name.take()).is_some() {
             self.polling = ROOT;
-            let (number, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
+            let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
             root.idle = true;
-            if self.panic_on_stall {
-                self.waits.forget(number);
-            }
+        }
+        if self.panic_on_stall {
+            self.read_diary(ROOT);
+            self.waits.forget(self.first_number);
         }
     }
 
@@ -487,7 +493,7 @@ impl Scheduler {
                 name: self.task_names.get(&key.number).map(|name| name.to_string()),
                 spawned_at: slot.spawned_at,
                 polls: slot.polls,
-                awaits: self.waits.of(key.number).to_vec(),
+                awaits: self.waits.of(key.number),
                 awaits_tasks,
             }
         });
@@ -509,6 +515,7 @@ pub(super) struct Waiting {
     pub(super) name: Option<String>,
     pub(super) spawned_at: &'static Location<'static>,
     pub(super) polls: u32,
-    pub(super) awaits: Vec<Awaited>,
+    /// What it waits for, and by how many waits.
+    pub(super) awaits: Vec<(Awaited, usize)>,
     pub(super) awaits_tasks: Vec<Id>,
 }

@@ -6,10 +6,9 @@
 //! then nobody is left who could wake anything, but for threads that it does not know of. With
 //! [`panic_on_stall`](crate::executor::Builder::panic_on_stall) it says so, and names those who
 //! wait, and what for: things of `sync` by what they are and where they were made (`waits.rs`), and
-//! tasks whose handles they await.
+//! tasks whose handles they await (or have awaited and kept).
 
 use super::scheduler::Waiting;
-use crate::waits::Awaited;
 use std::fmt::Write;
 
 /// The report, one line for each task, the root first, and below it one for each of its waits.
@@ -28,17 +27,20 @@ pub(super) fn report(waiting: Vec<Waiting>) -> String {
         let at = task.spawned_at;
         let polls = task.polls;
         writeln!(report, "  {who} at {at}, polled {polls} {times}").expect("a string takes all");
-        let things = task.awaits.iter().map(Awaited::to_string);
+        let things = task.awaits.iter().map(|(awaited, waits)| match waits {
+            1 => awaited.to_string(),
+            waits => format!("{awaited} ({waits} times)"),
+        });
         let tasks = task.awaits_tasks.iter().map(|id| format!("the end of task {id}"));
         for awaited in things.chain(tasks) {
             writeln!(report, "    waits for {awaited}").expect("a string takes all");
         }
     }
     report.push_str(
-        "Each of them returned Pending and was not woken since: its waker was dropped, or lies with \
-         what it waits for.\nWho still has the sender, the guard or the permit? One on this list, \
-         maybe the same one.\n(If a thread of your own has it, leave `panic_on_stall` off: the \
-         executor does not know of it.)",
+        "Each of them returned Pending and was not woken since: its waker was dropped, or lies \
+         with what it waits for.\nWho still has the sender, the guard or the permit? One on this \
+         list, maybe the same one.\n(If a thread of your own has it, leave `panic_on_stall` off: \
+         the executor does not know of it.)",
     );
     report
 }

@@ -95,7 +95,7 @@ impl Wait<'_> {
                 round.arrived += 1;
                 if round.arrived == self.barrier.n {
                     round.arrived = 0;
-                    round.line.call_all(wakers);
+                    round.line.call_all((), wakers);
                     return Poll::Ready(BarrierWaitResult { is_leader: true });
                 }
             } else if let Some(()) = round.line.outcome(&mut self.ticket) {

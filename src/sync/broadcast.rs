@@ -33,17 +33,15 @@
 //!
 //! Next: `sync/cancellation_token.rs`.
 
-use self::error::{RecvError, SendError, TryRecvError};
 use super::guarded::{Guarded, Wakers};
-use super::wait_queue::{Ticket, WaitQueue};
+use super::wait_queue::{WaitQueue, find};
 use crate::panics::{contain, contain_each};
 use crate::thread;
+use error::{RecvError, SendError, TryRecvError};
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 /// A channel that keeps up to `capacity` values, rounded up to a power of two.
 ///
@@ -127,6 +125,7 @@ impl<T> Sender<T> {
     /// If there is no receiver: then the value comes back. There may be one later.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
         let (receivers, missed) = self.row.with(|row, wakers| row.send(value, wakers))?;
+        // Its destructor is no affair of the one who sends.
         contain(|| drop(missed));
         Ok(receivers)
     }
@@ -168,13 +167,10 @@ impl<T> Sender<T> {
     /// Waits until there is no receiver. If one has come again before this is polled, it waits on.
     ///
     /// # Cancel safety
-    /// Cancel safe.
+    /// Cancel safe. Dropping the future takes its waker back.
     pub async fn closed(&self) {
-        let mut closed = Closed {
-            sender: self,
-            ticket: Ticket::default(),
-        };
-        poll_fn(|cx| closed.poll(cx)).await
+        let nobody = |row: &mut Row<T>| (row.receivers == 0).then_some(());
+        find(&self.row, |row| &mut row.awaiting_end, nobody).await;
     }
 
     /// How many senders there are.
@@ -204,7 +200,7 @@ impl<T> Drop for Sender<T> {
         self.row.with(|row, wakers| {
             row.senders -= 1;
             if row.senders == 0 {
-                row.awaiting_value.call_all(wakers);
+                row.awaiting_value.call_all((), wakers);
             }
         });
     }
@@ -212,7 +208,7 @@ impl<T> Drop for Sender<T> {
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("broadcast::Sender")
+        f.debug_struct("Sender").finish_non_exhaustive()
     }
 }
 
@@ -272,7 +268,7 @@ impl<T> Drop for WeakSender<T> {
 
 impl<T> fmt::Debug for WeakSender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("broadcast::WeakSender")
+        f.debug_struct("WeakSender").finish_non_exhaustive()
     }
 }
 
@@ -369,19 +365,17 @@ impl<T: Clone> Receiver<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Lagged`](RecvError::Lagged) if it has missed values: that is not the end, the next one that
-    /// it gets is the oldest that is left. [`Closed`](RecvError::Closed) if there is no value left,
-    /// and all senders are dropped; from then on it is ready at once, each time, and a loop must end
-    /// there, or it never lets anybody else run.
+    /// [`Lagged`](RecvError::Lagged) if it has missed values: that is not the end, the next one
+    /// that it gets is the oldest that is left. [`Closed`](RecvError::Closed) if there is no value
+    /// left, and all senders are dropped; from then on it is ready at once, each time, and a loop
+    /// must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: dropping the future loses no value.
     pub async fn recv(&mut self) -> Result<T, RecvError> {
-        let mut recv = Recv {
-            receiver: self,
-            ticket: Ticket::default(),
-        };
-        let value = poll_fn(|cx| recv.poll(cx)).await?;
+        let Receiver { row, next } = self;
+        let look = |row: &mut Row<T>| row.receive(next);
+        let value = find(row, |row| &mut row.awaiting_value, look).await?;
         Ok(value.into_own())
     }
 
@@ -392,10 +386,10 @@ impl<T: Clone> Receiver<T> {
     /// wait.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.row.look(|row| row.receive(&mut self.next)) {
-            Poll::Ready(Ok(value)) => Ok(value.into_own()),
-            Poll::Ready(Err(RecvError::Closed)) => Err(TryRecvError::Closed),
-            Poll::Ready(Err(RecvError::Lagged(missed))) => Err(TryRecvError::Lagged(missed)),
-            Poll::Pending => Err(TryRecvError::Empty),
+            Some(Ok(value)) => Ok(value.into_own()),
+            Some(Err(RecvError::Closed)) => Err(TryRecvError::Closed),
+            Some(Err(RecvError::Lagged(missed))) => Err(TryRecvError::Lagged(missed)),
+            None => Err(TryRecvError::Empty),
         }
     }
 
@@ -421,66 +415,7 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("broadcast::Receiver")
-    }
-}
-
-/// Waits for a value.
-struct Recv<'a, T> {
-    receiver: &'a mut Receiver<T>,
-    ticket: Ticket,
-}
-
-impl<T> Recv<'_, T> {
-    #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Value<T>, RecvError>> {
-        let Receiver { row, next } = &mut *self.receiver;
-        row.poll(cx, |row, wakers| {
-            // To be called means no more than to look again.
-            row.awaiting_value.outcome(&mut self.ticket);
-            let received = row.receive(next);
-            if received.is_pending() {
-                row.awaiting_value.wait(&mut self.ticket, (), wakers);
-            }
-            received
-        })
-    }
-}
-
-impl<T> Drop for Recv<'_, T> {
-    fn drop(&mut self) {
-        if !self.ticket.is_blank() {
-            self.receiver
-                .row
-                .with(|row, wakers| row.awaiting_value.leave(&mut self.ticket, wakers));
-        }
-    }
-}
-
-/// Waits until there is no receiver.
-struct Closed<'a, T> {
-    sender: &'a Sender<T>,
-    ticket: Ticket,
-}
-
-impl<T> Closed<'_, T> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.sender.row.poll(cx, |row, wakers| {
-            row.awaiting_end.outcome(&mut self.ticket);
-            if row.receivers == 0 {
-                return Poll::Ready(());
-            }
-            row.awaiting_end.wait(&mut self.ticket, (), wakers);
-            Poll::Pending
-        })
-    }
-}
-
-impl<T> Drop for Closed<'_, T> {
-    fn drop(&mut self) {
-        if !self.ticket.is_blank() {
-            self.sender.row.with(|row, wakers| row.awaiting_end.leave(&mut self.ticket, wakers));
-        }
+        f.debug_struct("Receiver").finish_non_exhaustive()
     }
 }
 
@@ -547,7 +482,7 @@ impl<T> Row<T> {
         *self.standing(place) -= 1;
         self.receivers -= 1;
         if self.receivers == 0 {
-            self.awaiting_end.call_all(wakers);
+            self.awaiting_end.call_all((), wakers);
         }
         let unneeded = self.kept.iter().take_while(|slot| slot.standing == 0).count();
         self.kept.drain(..unneeded).collect()
@@ -574,23 +509,20 @@ impl<T> Row<T> {
             *self.standing(0) += slot.standing;
             slot.value
         });
-        self.awaiting_value.call_all(wakers);
+        self.awaiting_value.call_all((), wakers);
         Ok((self.receivers, missed))
     }
 
-    /// What the receiver gets who stands at `next`, and goes on. Pending if there is nothing yet.
+    /// What the receiver gets who stands at `next`, and goes on. `None` if there is nothing yet.
     #[inline]
-    fn receive(&mut self, next: &mut u64) -> Poll<Result<Value<T>, RecvError>> {
+    fn receive(&mut self, next: &mut u64) -> Option<Result<Value<T>, RecvError>> {
         if *next == self.sent {
-            return match self.senders {
-                0 => Poll::Ready(Err(RecvError::Closed)),
-                _ => Poll::Pending,
-            };
+            return (self.senders == 0).then_some(Err(RecvError::Closed));
         }
         let oldest = self.oldest();
         if *next < oldest {
             let missed = oldest - mem::replace(next, oldest);
-            return Poll::Ready(Err(RecvError::Lagged(missed)));
+            return Some(Err(RecvError::Lagged(missed)));
         }
         let place = (*next - oldest) as usize;
         *next += 1;
@@ -598,7 +530,7 @@ impl<T> Row<T> {
         let slot = &mut self.kept[place];
         slot.standing -= 1;
         let is_needed = place > 0 || slot.standing > 0;
-        Poll::Ready(Ok(if is_needed {
+        Some(Ok(if is_needed {
             slot.value.for_another()
         } else {
             self.kept.pop_front().expect("the first value is there").value.for_the_last()

@@ -169,7 +169,7 @@ proptest! {
 #[test]
 fn waits_that_come_and_go_leave_nothing() {
     let (sender, mut receiver) = channel::<()>(1);
-    let mut cx = Context::from_waker(Waker::noop());
+    let mut cx = std::task::Context::from_waker(Waker::noop());
     for _ in 0..1_000 {
         let mut recv = pin!(receiver.recv());
         let mut closed = pin!(sender.closed());

@@ -1,11 +1,11 @@
 //! The cell in which the state of each channel and lock lies, and the wakers that leave it.
 //!
 //! Any thread may use a channel or a lock, so its state is behind a mutex. Two rules make that
-//! harmless, and this cell keeps both, so that no file of `sync` has to think of them again:
+//! harmless, and as far as wakers go this cell keeps them for all files of `sync`:
 //!
 //! - A lock is held for a few instructions, and *no code of the user's runs under it*: no waker is
-//!   cloned, called or dropped, no value is dropped. Such code may come back to the same channel,
-//!   and would wait for itself.
+//!   cloned, called or dropped, no value is cloned or dropped. Such code may come back to the same
+//!   channel, and would wait for itself.
 //! - *Wake After Release*: who is to be woken is gathered under the lock, in [`Wakers`], and woken
 //!   when it is free.
 //!
@@ -90,8 +90,8 @@ impl<S> Guarded<S> {
 ///
 /// Most changes wake one waiter or none: that one needs no allocation.
 pub(super) struct Wakers {
-    /// In a poll, the waker of the one who polls; when a queue has taken it, the one that it had of
-    /// him before. To be dropped.
+    /// In a poll, the waker of the one who polls; when a queue has taken it, the one that it had
+    /// before, if any. To be dropped.
     spare: Option<Waker>,
     /// One that was left in a queue by a future that waits no more. To be dropped.
     discarded: Option<Waker>,
@@ -117,8 +117,8 @@ impl Wakers {
         }
     }
 
-    /// Puts the waker of the one who polls into `place`, where one of his may lie already. Outside
-    /// of a poll `place` stays as it is.
+    /// Puts the waker of the one who polls into `place`, where one of an earlier poll may lie.
+    /// Outside of a poll `place` stays as it is.
     #[inline]
     pub(super) fn keep(&mut self, place: &mut Option<Waker>) {
         match (&*place, &self.spare) {
@@ -136,7 +136,7 @@ impl Wakers {
     }
 
     /// Must be called when the lock is free. A panic of a waker's ends here: it shall cost nobody
-    /// else his wake, nor the caller what he has just been given.
+    /// else a wake, nor the caller what it has just been given.
     #[inline(always)]
     fn settle(self) {
         // Every message comes by here, and mostly there is nothing to do. So each field is looked

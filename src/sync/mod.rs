@@ -17,8 +17,8 @@
 //! # Which one?
 //!
 //! - A request and its reply: an [`mpsc`] channel, and in each request a [`oneshot`] for the reply.
-//! - Work that somebody must do: [`mpsc`]. News that everybody must hear: [`broadcast`]. A state, of
-//!   which only the latest counts: [`watch`].
+//! - Work that somebody must do: [`mpsc`]. News that everybody must hear: [`broadcast`]. A state,
+//!   of which only the latest counts: [`watch`].
 //! - A value that several use: if no await lies between locking and unlocking, a `RefCell` in an
 //!   `Rc` on one thread, and a [`std::sync::Mutex`] on several. If one does, a [`Mutex`].
 //! - So many at a time: [`Semaphore`]. So many a second: the same, with permits that are

@@ -155,7 +155,7 @@ impl Notify {
         self.state.with(|state, wakers| {
             // Whoever makes a future after it has seen this must see what was done before it.
             self.calls_to_all.fetch_add(1, Ordering::Release);
-            while state.line.call_first(Notification::All, wakers).is_some() {}
+            state.line.call_all(Notification::All, wakers);
         });
     }
 
@@ -342,6 +342,7 @@ struct State {
 }
 
 /// What one in the line is told: that it was notified, and how it came to be the one.
+#[derive(Clone)]
 enum Notification {
     /// As the first.
     One,

@@ -2,17 +2,17 @@
 //!
 //! The value lies in std's [`OnceLock`], which does the part that is hard in safe Rust: it lends
 //! `&T` out of a cell that was empty when it was lent itself. What it cannot do is wait for a
-//! future. So beside it lies a permit, the *turn*, for the one who makes the value:
+//! future. So beside it lies one permit, for the one who is *making* the value:
 //!
 //! ```text
-//!   a: no value, takes the turn ─► polls its future ─► puts the value in ─► closes the line
-//!   b: no value, waits for the turn ──────────────────────────────────────────► there is a value
+//!   a: no value, takes the permit ─► polls its future ─► puts the value in ─► closes the line
+//!   b: no value, waits for the permit ──────────────────────────────────────► there is a value
 //! ```
 //!
-//! A future may fail, panic, or be dropped half-way. Each time the block is left in which the turn
-//! is a local variable, and its destructor hands the turn to the next in line, who begins anew with
-//! a future of its own. The line is closed only when the value is there: to be refused the turn
-//! means that there is no need for it.
+//! A future may fail, panic, or be dropped half-way. Each time the block is left in which the
+//! permit is a local variable, and its destructor hands it to the next in line, who begins anew
+//! with a future of its own. The line is closed only when the value is there: to be refused the
+//! permit means that there is no need for it.
 //!
 //! Once there is a value no lock is taken: to look is one atomic load.
 //!
@@ -54,7 +54,7 @@ use std::sync::OnceLock;
 pub struct OnceCell<T> {
     value: Value<T>,
     /// One permit, for who makes the value. Closed when that has been done.
-    turn: Guarded<Permits>,
+    making: Guarded<Permits>,
 }
 
 impl<T> OnceCell<T> {
@@ -89,7 +89,7 @@ impl<T> OnceCell<T> {
     const fn with(value: Value<T>) -> OnceCell<T> {
         OnceCell {
             value,
-            turn: Guarded::new(Permits::new(1, "the value of the once cell")),
+            making: Guarded::new(Permits::new(1, "the value of the once cell")),
         }
     }
 
@@ -122,9 +122,9 @@ impl<T> OnceCell<T> {
         if self.initialized() {
             return Err(SetError::AlreadyInitializedError(value));
         }
-        match self.turn.look(|turn| turn.try_take(1)) {
+        match self.making.look(|permit| permit.try_take(1)) {
             Ok(()) => {
-                Turn { cell: self }.end(value);
+                Making { cell: self }.end(value);
                 Ok(())
             }
             Err(TryAcquireError::NoPermits) => Err(SetError::InitializingError(value)),
@@ -150,10 +150,10 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        match self.take_turn().await {
-            Ok(turn) => {
+        match self.begin().await {
+            Ok(making) => {
                 let value = f().await;
-                turn.end(value)
+                making.end(value)
             }
             Err(value) => value,
         }
@@ -181,19 +181,19 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        match self.take_turn().await {
-            Ok(turn) => {
+        match self.begin().await {
+            Ok(making) => {
                 let value = f().await?;
-                Ok(turn.end(value))
+                Ok(making.end(value))
             }
             Err(value) => Ok(value),
         }
     }
 
-    /// The turn to make the value, or the value that another has made.
-    async fn take_turn(&self) -> Result<Turn<'_, T>, &T> {
-        match acquire(&self.turn, 1, |_, _| ()).await {
-            Ok(()) => Ok(Turn { cell: self }),
+    /// The permission to make the value, or the value that another has made.
+    async fn begin(&self) -> Result<Making<'_, T>, &T> {
+        match acquire(&self.making, 1, |_, _| ()).await {
+            Ok(()) => Ok(Making { cell: self }),
             Err(_) => Err(self.get().expect("the line is closed when the value is there")),
         }
     }
@@ -300,29 +300,29 @@ enum Value<T> {
 }
 
 /// The permission to make the value; one has it at a time, and nobody when there is a value.
-struct Turn<'a, T> {
+struct Making<'a, T> {
     cell: &'a OnceCell<T>,
 }
 
-impl<'a, T> Turn<'a, T> {
+impl<'a, T> Making<'a, T> {
     /// The value has been made.
     fn end(self, value: T) -> &'a T {
         match &self.cell.value {
-            // It is empty: who puts something in has the turn.
+            // It is empty: who puts something in has the permit.
             Value::Later(place) => place.get_or_init(|| value),
-            Value::Given(_) => unreachable!("there is no turn at a value that was given"),
+            Value::Given(_) => unreachable!("there is nothing to make where a value was given"),
         }
     }
 }
 
-impl<T> Drop for Turn<'_, T> {
+impl<T> Drop for Making<'_, T> {
     fn drop(&mut self) {
         let is_done = self.cell.initialized();
-        self.cell.turn.with(|turn, wakers| {
+        self.cell.making.with(|permit, wakers| {
             if is_done {
-                turn.close(wakers);
+                permit.close(wakers);
             } else {
-                turn.give(1, wakers);
+                permit.give(1, wakers);
             }
         });
     }

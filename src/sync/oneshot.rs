@@ -30,6 +30,7 @@
 
 use super::guarded::{Guarded, Wakers};
 use super::wait_queue::{Seat, Sitting};
+use crate::panics::contain;
 use crate::thread;
 use error::{RecvError, TryRecvError};
 use std::fmt;
@@ -113,7 +114,7 @@ impl<T> Sender<T> {
     /// Waits until the receiver is closed or dropped: nobody wants the value any more.
     ///
     /// # Cancel safety
-    /// Cancel safe. Dropping the future takes its waker back.
+    /// Cancel safe.
     pub async fn closed(&mut self) {
         let closing = Closing(self);
         poll_fn(|cx| closing.0.poll_closed(cx)).await;
@@ -155,17 +156,12 @@ impl<T> fmt::Debug for Sender<T> {
     }
 }
 
-/// A sender that waits. It outlives the wait, so its seat must be left when the wait is given up.
+/// A sender that waits, until this is dropped.
 struct Closing<'a, T>(&'a mut Sender<T>);
 
 impl<T> Drop for Closing<'_, T> {
     fn drop(&mut self) {
-        let Sender { channel, sitting } = &mut *self.0;
-        if sitting.is_sitting()
-            && let Some(channel) = channel
-        {
-            channel.with(|state, wakers| state.sender.leave(sitting, wakers));
-        }
+        self.0.sitting.end();
     }
 }
 
@@ -293,6 +289,8 @@ impl<T> Receiver<T> {
     /// can lock need not be locked. So it is with most channels when the value is received.
     #[inline]
     fn take_alone(&mut self) -> Option<Guarded<State<T>>> {
+        // This is the last, and nobody can make another of it: so it stays the last. What the
+        // sender has done before it let go, `into_inner` makes sure to see.
         let channel = self.channel.take_if(|channel| Arc::strong_count(channel) == 1)?;
         Arc::into_inner(channel)
     }
@@ -305,7 +303,7 @@ impl<T> Drop for Receiver<T> {
                 state.end_receiving(&mut self.sitting, wakers);
                 state.value.take()
             });
-            drop(unwanted);
+            contain(|| drop(unwanted));
         }
     }
 }

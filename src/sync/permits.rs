@@ -263,6 +263,10 @@ impl<S: HasPermits, F> Drop for Acquire<'_, S, F> {
 
 /// The free permits of a semaphore for which nobody waits, and which is not closed: there to be
 /// taken without the lock. Otherwise [`SHUT`](Lane::SHUT).
+///
+/// Only who holds the lock shuts and opens it, and no other step begins or ends at `SHUT`. Each
+/// step that gives is a release and each that takes an acquire, so whoever takes a permit sees what
+/// was done by the one who gave it.
 pub(super) struct Lane(AtomicUsize);
 
 impl Lane {
@@ -318,6 +322,7 @@ impl Lane {
     /// Takes all that is free, and leaves the sign.
     #[inline]
     fn shut(&self, permits: &mut Permits) {
+        // `Relaxed`: who shut it before held the lock too.
         if self.0.load(Ordering::Relaxed) != Lane::SHUT {
             permits.free += self.0.swap(Lane::SHUT, Ordering::AcqRel);
         }

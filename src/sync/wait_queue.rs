@@ -32,13 +32,15 @@
 //! Everything here runs under the lock of `guarded.rs`. It also tells `waits.rs` what a task waits
 //! for. Next: `sync/permits.rs`, the first that is built on it.
 
-use super::guarded::Wakers;
+use super::guarded::{Guarded, Wakers};
 use crate::list::{List, Nodes};
 use crate::slab::Key;
 use crate::waits::{self, Awaited};
+use std::future::Future;
 use std::mem;
 use std::num::NonZeroU64;
-use std::task::Waker;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 /// Those who wait, in the order in which they came: each wants a `W`, and is told an `O`.
 pub(super) struct WaitQueue<W, O> {
@@ -195,12 +197,69 @@ impl<W, O> WaitQueue<W, O> {
     }
 }
 
-/// For those who only wait for a change, and then look for themselves: what they are told is
-/// nothing.
-impl WaitQueue<(), ()> {
+impl<W, O: Clone> WaitQueue<W, O> {
     /// Calls everybody, in the order in which they came.
-    pub(super) fn call_all(&mut self, wakers: &mut Wakers) {
-        while self.call_first((), wakers).is_some() {}
+    pub(super) fn call_all(&mut self, outcome: O, wakers: &mut Wakers) {
+        while self.call_first(outcome.clone(), wakers).is_some() {}
+    }
+}
+
+/// Waits until `look` finds something in the state. It looks at once, and then whenever `line` is
+/// called. For news that are for everybody: whoever hears them looks for itself, and there is
+/// nothing to pass on.
+pub(super) fn find<S, R, F>(state: &Guarded<S>, line: Line<S>, look: F) -> Find<'_, S, F>
+where
+    F: FnMut(&mut S) -> Option<R> + Unpin,
+{
+    Find {
+        state,
+        line,
+        look,
+        ticket: Ticket::default(),
+    }
+}
+
+/// Where in a state those stand who wait for news.
+pub(super) type Line<S> = fn(&mut S) -> &mut WaitQueue<(), ()>;
+
+/// A wait for news. Made by [`find`].
+pub(super) struct Find<'a, S, F> {
+    state: &'a Guarded<S>,
+    line: Line<S>,
+    look: F,
+    ticket: Ticket,
+}
+
+impl<S, R, F> Future for Find<'_, S, F>
+where
+    F: FnMut(&mut S) -> Option<R> + Unpin,
+{
+    type Output = R;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let this = &mut *self;
+        this.state.poll(cx, |state, wakers| {
+            let found = (this.look)(state);
+            let line = (this.line)(state);
+            if let Some(found) = found {
+                line.leave(&mut this.ticket, wakers);
+                return Poll::Ready(found);
+            }
+            // What it was called for may be over already: then it joins again, at the end.
+            line.outcome(&mut this.ticket);
+            line.wait(&mut this.ticket, (), wakers);
+            Poll::Pending
+        })
+    }
+}
+
+impl<S, F> Drop for Find<'_, S, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.ticket.is_blank() {
+            self.state.with(|state, wakers| (self.line)(state).leave(&mut self.ticket, wakers));
+        }
     }
 }
 
@@ -210,10 +269,10 @@ pub(super) struct Seat {
     awaited: Awaited,
 }
 
-/// Whether the one who may sit in a [`Seat`] has begun to wait, and neither got what it waited for
-/// nor given up. (That it has been called it will only learn when it looks.)
+/// What the one who may sit in a [`Seat`] waits for, from when it has begun to until it has got it
+/// or given up. (That it has been called it will only learn when it looks.)
 #[derive(Default)]
-pub(super) struct Sitting(bool);
+pub(super) struct Sitting(Option<Awaited>);
 
 impl Seat {
     /// An empty seat. The caller of the function that calls this is said to have made what is
@@ -230,18 +289,17 @@ impl Seat {
     #[inline]
     pub(super) fn wait(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
         wakers.keep(&mut self.waker);
-        if !mem::replace(&mut sitting.0, true) {
+        if sitting.0.is_none() {
+            sitting.0 = Some(self.awaited);
             waits::begins(self.awaited);
         }
     }
 
-    /// Does not wait any more: it has what it waited for, or has given up.
+    /// Does not wait any more, and is not to be woken.
     #[inline]
     pub(super) fn leave(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
-        if mem::take(&mut sitting.0) {
-            wakers.discard(self.waker.take());
-            waits::ends(self.awaited);
-        }
+        wakers.discard(self.waker.take());
+        sitting.end();
     }
 
     /// Wakes the one who waits, if there is one.
@@ -254,10 +312,13 @@ impl Seat {
 }
 
 impl Sitting {
-    /// Whether a future has to leave the seat when it is dropped.
+    /// Does not wait any more, but its waker stays in the seat: it is one who sits there again and
+    /// again, and a program may make a new future for each poll, and drop it between them.
     #[inline]
-    pub(super) fn is_sitting(&self) -> bool {
-        self.0
+    pub(super) fn end(&mut self) {
+        if let Some(awaited) = self.0.take() {
+            waits::ends(awaited);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::*;
 use crate::panics::lock;
 use crate::sync::guarded::Guarded;
-use crate::waits::Line;
+use crate::waits::Entry;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -94,7 +94,7 @@ fn with_a_diary(f: impl FnOnce()) {
 /// How many waits have begun and ended on this thread, since the last time.
 fn diary() -> (usize, usize) {
     let lines = waits::read();
-    let begun = lines.iter().filter(|line| matches!(line, Line::Begins(_))).count();
+    let begun = lines.iter().filter(|line| matches!(line, Entry::Begins(_))).count();
     (begun, lines.len() - begun)
 }
 
@@ -299,13 +299,13 @@ fn all_are_called_in_the_order_in_which_they_came() {
     wait(2, 1);
     // A waker that is renewed rings in the old place.
     wait(0, 1);
-    bells.with(&queue, WaitQueue::call_all);
+    bells.with(&queue, |queue, wakers| queue.call_all((), wakers));
     assert_eq!(bells.wakes(), [1, 0, 1]);
     assert_eq!(bells.kept(), [0; WAKERS]);
     let told = |who: usize| queue.look(|queue| queue.outcome(&mut tickets[who]));
     // The first one looks again, the last has never waited.
     assert_eq!([0, 1, 2, 0, 3].map(told), [Some(()), Some(()), Some(()), None, None]);
-    bells.with(&queue, WaitQueue::call_all);
+    bells.with(&queue, |queue, wakers| queue.call_all((), wakers));
     assert_eq!(bells.wakes(), []);
 }
 
@@ -315,6 +315,7 @@ fn all_are_called_in_the_order_in_which_they_came() {
 enum SeatOp {
     Wait { waker: usize },
     Leave,
+    End,
     Call,
 }
 
@@ -322,6 +323,7 @@ fn seat_op() -> impl Strategy<Value = SeatOp> {
     prop_oneof![
         2 => (0..WAKERS).prop_map(|waker| SeatOp::Wait { waker }),
         1 => Just(SeatOp::Leave),
+        1 => Just(SeatOp::End),
         1 => Just(SeatOp::Call),
     ]
 }
@@ -354,6 +356,10 @@ proptest! {
                         kept = None;
                         bells.with(&seat, |seat, wakers| seat.leave(&mut sitting, wakers));
                     }
+                    SeatOp::End => {
+                        written.1 = usize::from(mem::take(&mut is_sitting));
+                        sitting.end();
+                    }
                     SeatOp::Call => {
                         woken = kept.take();
                         bells.with(&seat, Seat::call);
@@ -361,7 +367,7 @@ proptest! {
                 }
                 assert_eq!(bells.wakes(), Vec::from_iter(woken));
                 assert_eq!(diary(), written);
-                assert_eq!(sitting.is_sitting(), is_sitting);
+                assert_eq!(sitting.0.is_some(), is_sitting);
                 let kept = std::array::from_fn(|waker| usize::from(kept == Some(waker)));
                 assert_eq!(bells.kept(), kept);
             }

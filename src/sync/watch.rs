@@ -1,4 +1,4 @@
-//! A channel that holds one value, of which the last counts: settings, a state, progress. See
+//! A channel for something of which only the latest value counts: settings, a state, progress. See
 //! [`channel`].
 //!
 //! Senders put a new value in place of the old one. Receivers look at it where it lies, whenever
@@ -35,11 +35,11 @@
 //! Next: `sync/broadcast.rs`, for those who want every value.
 
 use super::guarded::Guarded;
-use super::wait_queue::{Ticket, WaitQueue};
+use super::wait_queue::{WaitQueue, find};
+use crate::panics::contain;
 use error::{RecvError, SendError};
 use std::cell::RefCell;
 use std::fmt;
-use std::future::poll_fn;
 use std::mem;
 use std::ops::Deref;
 use std::panic::Location;
@@ -48,7 +48,6 @@ use std::sync::{
     Arc, LockResult, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
     TryLockResult,
 };
-use std::task::{Context, Poll};
 
 /// Makes a channel with a first value, which the receiver is taken to have seen.
 ///
@@ -85,7 +84,6 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
 /// done.send_modify(|done| *done += 1);
 /// assert_eq!(*receiver.borrow(), 1);
 /// ```
-#[derive(Debug)]
 pub struct Sender<T> {
     channel: Arc<Channel<T>>,
 }
@@ -128,7 +126,9 @@ impl<T> Sender<T> {
         if self.is_closed() {
             return Err(SendError(value));
         }
-        self.send_replace(value);
+        let old = self.send_replace(value);
+        // Its destructor is no affair of the one who sends.
+        contain(|| drop(old));
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl<T> Sender<T> {
         current.guard.version += 1;
         self.channel.state.with(|state, wakers| {
             state.version = current.guard.version;
-            state.changes.call_all(wakers);
+            state.changes.call_all((), wakers);
             // Whoever is woken shall find the value free.
             drop(current);
         });
@@ -242,7 +242,7 @@ impl<T> Sender<T> {
     /// # Cancel safety
     /// Cancel safe. Dropping the future takes its waker back.
     pub async fn closed(&self) {
-        let nobody = |state: &State| (state.receivers == 0).then_some(());
+        let nobody = |state: &mut State| (state.receivers == 0).then_some(());
         find(&self.channel.state, |state| &mut state.closings, nobody).await;
     }
 
@@ -289,7 +289,7 @@ impl<T> Drop for Sender<T> {
         self.channel.state.with(|state, wakers| {
             state.senders -= 1;
             if state.senders == 0 {
-                state.changes.call_all(wakers);
+                state.changes.call_all((), wakers);
             }
         });
     }
@@ -299,6 +299,12 @@ impl<T: Default> Default for Sender<T> {
     #[track_caller]
     fn default() -> Sender<T> {
         Sender::new(T::default())
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
     }
 }
 
@@ -317,7 +323,6 @@ impl<T: Default> Default for Sender<T> {
 /// assert!(other.has_changed().unwrap());
 /// # other.mark_unchanged();
 /// ```
-#[derive(Debug)]
 pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
     /// The version that it has seen. `None`, which is none, if it has been told to forget that.
@@ -413,8 +418,11 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If all senders are gone, and their last value is not one.
     ///
+    /// If another thread is about to change the value, this thread waits for that.
+    ///
     /// # Panics
-    /// If `f` panics; or sends to this channel, which would wait for itself.
+    /// If `f` panics; or if this thread would wait for itself: if `f` sends to this channel, or if
+    /// this thread has a [`Ref`] of the value for which another thread waits.
     ///
     /// # Cancel safety
     /// Cancel safe: if the future is dropped before it is ready, `f` has said `false` of all values
@@ -456,9 +464,15 @@ impl<T> Drop for Receiver<T> {
         self.channel.state.with(|state, wakers| {
             state.receivers -= 1;
             if state.receivers == 0 {
-                state.closings.call_all(wakers);
+                state.closings.call_all((), wakers);
             }
         });
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
     }
 }
 
@@ -547,7 +561,6 @@ struct Channel<T> {
     state: Guarded<State>,
 }
 
-#[derive(Debug)]
 struct Current<T> {
     value: T,
     version: u64,
@@ -624,19 +637,8 @@ impl<T> Channel<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Channel<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (senders, receivers) = self.state.look(|state| (state.senders, state.receivers));
-        f.debug_struct("Channel")
-            .field("current", &self.current)
-            .field("senders", &senders)
-            .field("receivers", &receivers)
-            .finish()
-    }
-}
-
 async fn changed(state: &Guarded<State>, seen: &mut Option<u64>) -> Result<(), RecvError> {
-    let news = |state: &State| {
+    let news = |state: &mut State| {
         if state.has_changed(*seen) {
             *seen = Some(state.version);
             return Some(Ok(()));
@@ -644,62 +646,6 @@ async fn changed(state: &Guarded<State>, seen: &mut Option<u64>) -> Result<(), R
         (state.senders == 0).then_some(Err(RecvError(())))
     };
     find(state, |state| &mut state.changes, news).await
-}
-
-/// Waits in a line until `look` finds something in the state.
-async fn find<R>(
-    state: &Guarded<State>,
-    line: fn(&mut State) -> &mut WaitQueue<(), ()>,
-    mut look: impl FnMut(&State) -> Option<R>,
-) -> R {
-    let mut find = Find {
-        state,
-        line,
-        ticket: Ticket::default(),
-    };
-    poll_fn(|cx| find.poll(cx, &mut look)).await
-}
-
-struct Find<'a> {
-    state: &'a Guarded<State>,
-    line: fn(&mut State) -> &mut WaitQueue<(), ()>,
-    ticket: Ticket,
-}
-
-impl Find<'_> {
-    fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        look: &mut impl FnMut(&State) -> Option<R>,
-    ) -> Poll<R> {
-        self.state.poll(cx, |state, wakers| {
-            let found = look(state);
-            let line = (self.line)(state);
-            match found {
-                Some(found) => {
-                    line.leave(&mut self.ticket, wakers);
-                    Poll::Ready(found)
-                }
-                None => {
-                    // What it was called for may be over: a receiver came after the last had gone.
-                    line.outcome(&mut self.ticket);
-                    line.wait(&mut self.ticket, (), wakers);
-                    Poll::Pending
-                }
-            }
-        })
-    }
-}
-
-impl Drop for Find<'_> {
-    fn drop(&mut self) {
-        // News are for everybody: there is nothing to pass on.
-        if !self.ticket.is_blank() {
-            self.state.with(|state, wakers| {
-                (self.line)(state).leave(&mut self.ticket, wakers);
-            });
-        }
-    }
 }
 
 /// A guard of a channel's value, and the note of it. No guard goes to another thread, so the note

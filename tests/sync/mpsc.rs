@@ -819,7 +819,7 @@ fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
     });
     let report = report.unwrap_err();
     assert!(report.contains("waits for room in the mpsc channel"), "{report}");
-    assert_eq!(report.matches("waits for").count(), 1, "{report}");
+    assert_eq!(report.matches("    waits for").count(), 1, "{report}");
 }
 
 // Those who come back at a bad moment.

@@ -78,7 +78,7 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     /// If the future is dropped before it is ready, the value was not sent, and is dropped with it;
-    /// and so is the place in line. To keep the value, [`reserve`](Sender::reserve) first.
+    /// its place in line is given up. To keep the value, [`reserve`](Sender::reserve) first.
     pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.channel.send(value).await
     }
@@ -515,8 +515,8 @@ pub struct Receiver<T>(Outlet<T>);
 
 impl<T> Receiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
-    /// receiver has [closed](Receiver::close) and nothing is left. From then on it is ready at once,
-    /// each time: a loop must end there, or it never lets anybody else run.
+    /// receiver has [closed](Receiver::close) and nothing is left. From then on it is ready at
+    /// once, each time: a loop must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
@@ -636,9 +636,6 @@ impl<T> Receiver<T> {
         self.0.channel.counts().1
     }
 }
-
-/// Not that of `T`: no value is pinned by its receiver.
-impl<T> Unpin for Receiver<T> {}
 
 impl<T> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

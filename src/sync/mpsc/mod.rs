@@ -42,10 +42,11 @@ pub use unbounded::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unb
 
 use super::guarded::{Guarded, Wakers};
 use super::permits::{HasPermits, Permits, acquire};
-use super::wait_queue::{Seat, Sitting, Ticket, WaitQueue};
+use super::wait_queue::{Seat, Sitting, WaitQueue, find};
+use crate::panics::contain_each;
 use error::{SendError, TryRecvError, TrySendError};
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -144,11 +145,8 @@ impl<T> Channel<T> {
 
     /// Waits until the receiver closes.
     async fn closed(&self) {
-        let mut waiting = AwaitClosing {
-            channel: self,
-            ticket: Ticket::default(),
-        };
-        poll_fn(|cx| waiting.poll(cx)).await
+        let closed = |state: &mut State<T>| state.places.is_closed().then_some(());
+        find(&self.state, |state| &mut state.closing, closed).await;
     }
 
     fn is_closed(&self) -> bool {
@@ -253,7 +251,10 @@ impl<T> Outlet<T> {
         take: impl FnOnce(&mut State<T>, &mut Wakers) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         self.channel.state.with(|state, wakers| match take(state, wakers) {
-            Some(taken) => Ok(taken),
+            Some(taken) => {
+                self.sitting.end();
+                Ok(taken)
+            }
             None if state.is_over() => Err(TryRecvError::Disconnected),
             None => Err(TryRecvError::Empty),
         })
@@ -267,8 +268,7 @@ impl<T> Outlet<T> {
 
 impl<T> Drop for Outlet<T> {
     fn drop(&mut self) {
-        // Dropped after the lock is let go.
-        let _unreceived = self.channel.state.with(|state, wakers| {
+        let unreceived = self.channel.state.with(|state, wakers| {
             state.receiver.leave(&mut self.sitting, wakers);
             state.close(wakers);
             state.receiver_is_gone = true;
@@ -276,6 +276,7 @@ impl<T> Drop for Outlet<T> {
             state.places.give(unreceived.len(), wakers);
             unreceived
         });
+        contain_each(unreceived.into(), drop);
     }
 }
 
@@ -301,10 +302,7 @@ where
 impl<T, F> Drop for Recv<'_, T, F> {
     #[inline]
     fn drop(&mut self) {
-        let Outlet { channel, sitting } = &mut *self.outlet;
-        if sitting.is_sitting() {
-            channel.state.with(|state, wakers| state.receiver.leave(sitting, wakers));
-        }
+        self.outlet.sitting.end();
     }
 }
 
@@ -354,6 +352,9 @@ impl<T> State<T> {
         let older = limit.min(batch.len());
         buffer.extend(batch.drain(..older));
         let newer = self.take_many(buffer, limit - older, wakers).unwrap_or(0);
+        if self.queue.is_empty() {
+            self.queue.shrink_to(KEPT_ROOM);
+        }
         (older + newer > 0).then_some(older + newer)
     }
 
@@ -378,7 +379,7 @@ impl<T> State<T> {
 
     fn close(&mut self, wakers: &mut Wakers) {
         self.places.close(wakers);
-        self.closing.call_all(wakers);
+        self.closing.call_all((), wakers);
     }
 }
 
@@ -392,31 +393,6 @@ impl<T> HasPermits for State<T> {
     fn given_back(&mut self, wakers: &mut Wakers) {
         if self.is_over() {
             self.receiver.call(wakers);
-        }
-    }
-}
-
-struct AwaitClosing<'a, T> {
-    channel: &'a Channel<T>,
-    ticket: Ticket,
-}
-
-impl<T> AwaitClosing<'_, T> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.channel.state.poll(cx, |state, wakers| {
-            if state.places.is_closed() {
-                return Poll::Ready(());
-            }
-            state.closing.wait(&mut self.ticket, (), wakers);
-            Poll::Pending
-        })
-    }
-}
-
-impl<T> Drop for AwaitClosing<'_, T> {
-    fn drop(&mut self) {
-        if !self.ticket.is_blank() {
-            self.channel.state.with(|state, wakers| state.closing.leave(&mut self.ticket, wakers));
         }
     }
 }

@@ -4,11 +4,13 @@
 use super::bounded::{Sender, WeakSender};
 use super::error::{SendError, TryRecvError};
 use super::{Channel, Outlet, State};
+use crate::panics::contain_each;
 use crate::sync::Semaphore;
 use crate::sync::guarded::{Guarded, Wakers};
 use crate::thread;
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -173,8 +175,8 @@ pub struct UnboundedReceiver<T> {
 
 impl<T> UnboundedReceiver<T> {
     /// Waits for the next value. `None`: there will be none, since all senders are gone, or this
-    /// receiver has [closed](UnboundedReceiver::close) and nothing is left. From then on it is ready
-    /// at once, each time: a loop must end there, or it never lets anybody else run.
+    /// receiver has [closed](UnboundedReceiver::close) and nothing is left. From then on it is
+    /// ready at once, each time: a loop must end there, or it never lets anybody else run.
     ///
     /// # Cancel safety
     /// Cancel safe: no value is lost. A future that is dropped has received nothing.
@@ -299,8 +301,9 @@ impl<T> Unpin for UnboundedReceiver<T> {}
 
 impl<T> Drop for UnboundedReceiver<T> {
     fn drop(&mut self) {
-        // Before the batch goes: what a destructor in it sends shall come back to it.
+        // First this: what a destructor in the batch sends shall come back to it.
         self.close();
+        contain_each(mem::take(self.batch.get_mut()).into(), drop);
     }
 }
 

@@ -12,10 +12,10 @@ use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomPinned;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
@@ -234,17 +234,33 @@ fn a_wait_may_be_given_up_and_taken_up_again() {
 }
 
 #[test]
-fn a_wait_that_is_given_up_leaves_no_waker() {
+fn a_wait_for_the_closing_that_is_given_up_leaves_no_waker() {
     let (counter, waker) = CountingWaker::new();
-    let (tx, mut rx) = make();
-    let mut buffer = Vec::new();
-    assert!(poll_with(&mut Box::pin(rx.recv()), &waker).is_pending());
-    assert!(poll_with(&mut Box::pin(rx.recv_many(&mut buffer, 1)), &waker).is_pending());
+    let (tx, rx) = make::<char>();
     assert!(poll_with(&mut Box::pin(tx.closed()), &waker).is_pending());
     assert_eq!(Arc::strong_count(&counter), 2);
-    send(&tx, 'a').unwrap();
     drop(rx);
     assert_eq!(counter.wakes(), 0);
+}
+
+#[test]
+fn a_wait_for_a_value_may_be_made_anew_for_each_poll() {
+    paused(async {
+        let (tx, mut rx) = make();
+        let wait = spawn(async move { poll_fn(|cx| pin!(rx.recv()).poll(cx)).await });
+        sleep(MS).await;
+        send(&tx, 'a').unwrap();
+        assert_eq!(wait.await.unwrap(), Some('a'));
+
+        let (tx, mut rx) = make();
+        let wait = spawn(async move {
+            let mut buffer = Vec::new();
+            poll_fn(|cx| pin!(rx.recv_many(&mut buffer, 2)).poll(cx)).await
+        });
+        sleep(MS).await;
+        send(&tx, 'a').unwrap();
+        assert_eq!(wait.await.unwrap(), 1);
+    });
 }
 
 #[test]
