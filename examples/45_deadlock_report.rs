@@ -2,9 +2,10 @@
 //!
 //! Two tasks need the same two locks. In v1 one of them begins with the knife and the other with
 //! the fork, and then each waits for what the other has. Nothing is runnable any more, and no timer
-//! is armed: with `panic_on_stall` the executor notices, and says who waits, and for what. (It tells
-//! the locks apart by the lines that made them: which is the fork?) v2 is the cure: all take the locks in the same order. Whoever has the first lock then gets the second
-//! as well, for nobody holds that one who does not hold the first.
+//! is armed: with `panic_on_stall` the executor notices, and says who waits, and for what. (It
+//! tells the locks apart by the lines that made them: which is the fork?) v2 is the cure: all take
+//! the locks in the same order. Whoever has the first lock then gets the second as well, for nobody
+//! holds that one who does not hold the first.
 //!
 //! Predict before you run: how many are on the list of those who wait, and for what does each?
 //!

@@ -50,8 +50,9 @@
 //! The tests that hold them: `tests/executor.rs` and `tests/task.rs` (1 to 4 and 6 to 10, by
 //! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
 //! threads), `tests/hostile.rs` (all of them under attack), `tests/future.rs`, `tests/macros.rs`,
-//! `tests/join_set.rs`, `tests/cancellation_token.rs`, `tests/sync/` (channels and locks), and
-//! `tests/model.rs`, which compares random programs with a model of a page.
+//! `tests/join_set.rs`, `tests/cancellation_token.rs`, `tests/sync/` (channels and locks),
+//! `tests/waits.rs` (what a stall report says), and `tests/model.rs`, which compares random
+//! programs with a model of a page.
 //!
 //! # The map
 //!
