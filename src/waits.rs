@@ -1,9 +1,10 @@
 //! What each task waits for, for those who ask.
 //!
 //! A hang is best explained by what everybody waits for. But a channel knows nothing of executors,
-//! and the executor nothing of channels. So they meet here, in a diary that lies on the thread: who
-//! joins a wait queue writes down what for, and that it is over when it is; the executor reads that
-//! after each poll, and then knows whose it was.
+//! and the executor nothing of channels. So they meet here, in a diary that lies on the thread: a
+//! future that is polled and has to wait writes down what for, and that it is over when it is; the
+//! executor reads that after each poll, and then knows whose it was. Each wait has a number, its
+//! [`Mark`], so that it can begin in one task and end in another.
 //!
 //! Only an executor that would [report a stall](crate::executor::Builder::panic_on_stall) asks for
 //! a diary. Where none is kept, an entry costs one look at a flag.
@@ -11,10 +12,12 @@
 //! Next: `sync/wait_queue.rs`, which writes most of the entries.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::mem;
 use std::num::NonZeroU64;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something to wait for: what, and where it was made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -40,39 +43,74 @@ impl fmt::Display for Awaited {
     }
 }
 
-/// An entry of the diary.
+/// The number by which the diary knows a wait; 0 while it does not.
+#[derive(Default)]
+pub(crate) struct Mark(u64);
+
+/// What the diary says of a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Entry {
-    Begins(Awaited),
-    Ends(Awaited),
+    /// It has begun since the diary was last read.
+    Begun(Awaited),
+    /// It goes on, in the task that was polled.
+    GoesOn(Awaited),
+    Over,
 }
+
+static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     /// Apart from the entries, so that the look that everybody takes is as cheap as can be.
     static IS_KEPT: Cell<bool> = const { Cell::new(false) };
-    static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    /// One for each mark that anything is to be said of.
+    static ENTRIES: RefCell<BTreeMap<u64, Entry>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The task that is being polled begins to wait for something.
-#[inline]
-pub(crate) fn begins(awaited: Awaited) {
-    if IS_KEPT.get() {
-        write(Entry::Begins(awaited));
+impl Mark {
+    /// The task that is being polled waits for this. To be called in each poll that is pending.
+    #[inline]
+    pub(crate) fn waits(&mut self, awaited: Awaited) {
+        if IS_KEPT.get() {
+            self.write(awaited);
+        }
+    }
+
+    #[cold]
+    fn write(&mut self, awaited: Awaited) {
+        edit(|entries| {
+            if self.0 == 0 {
+                self.0 = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
+                entries.insert(self.0, Entry::Begun(awaited));
+            }
+            entries.entry(self.0).or_insert(Entry::GoesOn(awaited));
+        });
+    }
+
+    /// That wait is over: the future has what it waited for, or has given up.
+    #[inline]
+    pub(crate) fn ends(&mut self) {
+        if self.0 != 0 {
+            self.cross_out();
+        }
+    }
+
+    #[cold]
+    fn cross_out(&mut self) {
+        let mark = mem::take(&mut self.0);
+        if !IS_KEPT.get() {
+            return;
+        }
+        edit(|entries| match entries.remove(&mark) {
+            // Nobody has read of it: nothing is left to say.
+            Some(Entry::Begun(_)) => {}
+            _ => drop(entries.insert(mark, Entry::Over)),
+        });
     }
 }
 
-/// The task that is being polled does not wait for that any more: it has it, or has given up.
-#[inline]
-pub(crate) fn ends(awaited: Awaited) {
-    if IS_KEPT.get() {
-        write(Entry::Ends(awaited));
-    }
-}
-
-#[cold]
-fn write(entry: Entry) {
+fn edit(change: impl FnOnce(&mut BTreeMap<u64, Entry>)) {
     // While the thread ends there may be no diary any more, and nobody to read it.
-    let _ = ENTRIES.try_with(|entries| entries.borrow_mut().push(entry));
+    let _ = ENTRIES.try_with(|entries| change(&mut entries.borrow_mut()));
 }
 
 /// From here on a diary is kept on this thread, or is not.
@@ -81,45 +119,77 @@ pub(crate) fn keep(is_kept: bool) {
     IS_KEPT.set(is_kept);
 }
 
-/// All entries since the last time, in order.
-pub(crate) fn read() -> Vec<Entry> {
+/// All entries since the last time.
+pub(crate) fn read() -> BTreeMap<u64, Entry> {
     ENTRIES.try_with(RefCell::take).unwrap_or_default()
 }
 
 /// What the tasks of an executor wait for, as far as the diary tells.
-///
-/// A future that begins to wait in one task and ends in another leaves its entry with the first.
 #[derive(Default)]
 pub(crate) struct Waits {
-    /// By the task's number: how many of its waits are for what.
-    of: BTreeMap<NonZeroU64, BTreeMap<Awaited, usize>>,
+    /// By the mark: for what, and the number of the task that was last polled for it.
+    by_mark: HashMap<u64, (Awaited, NonZeroU64)>,
 }
 
 impl Waits {
-    /// Reads the diary: all entries since the last time are this task's.
+    /// Reads the diary: this task was polled since the last time.
     pub(crate) fn read(&mut self, task: NonZeroU64) {
-        for entry in read() {
-            let waits = self.of.entry(task).or_default();
+        for (mark, entry) in read() {
             match entry {
-                Entry::Begins(awaited) => *waits.entry(awaited).or_default() += 1,
-                Entry::Ends(awaited) => {
-                    let left = waits.remove(&awaited).unwrap_or_default().saturating_sub(1);
-                    if left > 0 {
-                        waits.insert(awaited, left);
-                    }
+                Entry::Begun(awaited) | Entry::GoesOn(awaited) => {
+                    self.by_mark.insert(mark, (awaited, task));
                 }
+                Entry::Over => drop(self.by_mark.remove(&mark)),
             }
         }
     }
 
-    /// The task is over.
+    /// Whoever has this number now is another.
     pub(crate) fn forget(&mut self, task: NonZeroU64) {
-        self.of.remove(&task);
+        self.by_mark.retain(|_, (_, waiting)| *waiting != task);
     }
 
-    /// What a task waits for, and by how many waits.
-    pub(crate) fn of(&self, task: NonZeroU64) -> Vec<(Awaited, usize)> {
-        let waits = self.of.get(&task).into_iter().flatten();
-        waits.map(|(awaited, count)| (*awaited, *count)).collect()
+    /// What each task waits for, and by how many waits.
+    pub(crate) fn by_task(&self) -> BTreeMap<NonZeroU64, BTreeMap<Awaited, usize>> {
+        let mut by_task: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
+        for (awaited, task) in self.by_mark.values() {
+            *by_task.entry(*task).or_default().entry(*awaited).or_default() += 1;
+        }
+        by_task
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_diary_does_not_grow_with_waits_that_begin_and_end_between_two_looks() {
+        keep(true);
+        let mut lasting = Mark::default();
+        let awaited = Awaited::new("a value");
+        lasting.waits(awaited);
+        for _ in 0..100 {
+            let mut short = Mark::default();
+            short.waits(awaited);
+            short.waits(awaited);
+            short.ends();
+            short.ends();
+        }
+        assert_eq!(Vec::from_iter(read().values()), [&Entry::Begun(awaited)]);
+        lasting.waits(awaited);
+        assert_eq!(Vec::from_iter(read().values()), [&Entry::GoesOn(awaited)]);
+        lasting.waits(awaited);
+        lasting.ends();
+        assert_eq!(Vec::from_iter(read().values()), [&Entry::Over]);
+        keep(false);
+    }
+
+    #[test]
+    fn without_a_diary_a_wait_has_no_mark() {
+        let mut mark = Mark::default();
+        mark.waits(Awaited::new("a value"));
+        mark.ends();
+        assert_eq!((mark.0, read().len()), (0, 0));
     }
 }

@@ -1085,7 +1085,8 @@ fn a_stall_names_every_task_that_waits() {
            task 4, spawned at tests/executor.rs:{last}:13, polled 1 time\n\
          Each of them returned Pending and was not woken since: its waker was dropped, or lies \
          with what it waits for.\n\
-         Who still has the sender, the guard or the permit? One on this list, maybe the same one.\n\
+         Who still has the sender, the guard or the permit? One on this list, maybe the same one, \
+         maybe in a future that it does not poll any more.\n\
          (If a thread of your own has it, leave `panic_on_stall` off: the executor does not know \
          of it.)"
     );

@@ -75,7 +75,7 @@ fn what_was_waited_for_and_is_not_any_more_is_not_told() {
         let (sender, mut receiver) = mpsc::channel(1);
         timeout(MS, receiver.recv()).await.unwrap_err();
         // A wait that was begun by a poll is over when something is taken, in whichever way.
-        poll_fn(|cx| Poll::Ready(assert!(receiver.poll_recv(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
         sender.try_send(1).unwrap();
         receiver.try_recv().unwrap();
         let token = CancellationToken::new();
@@ -94,7 +94,7 @@ fn many_waits_for_one_thing_are_one_line() {
     let many = async {
         let semaphore = Semaphore::new(0);
         let mut first = pin!(semaphore.acquire());
-        poll_fn(|cx| Poll::Ready(assert!(first.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
         drop(join_all((0..10_000).map(|_| semaphore.acquire())).await);
     };
     let report = caught(|| executor().block_on(many)).unwrap_err();
@@ -136,4 +136,31 @@ fn an_executor_that_is_dropped_inside_another_takes_no_wait_along() {
         .await
     };
     expect(outer, ["a permit of the semaphore"]);
+}
+
+#[test]
+fn a_wait_is_told_of_the_task_that_was_polled_for_it_last() {
+    let notify = Arc::new(Notify::new());
+    let moved = async {
+        let mut notified = Box::pin(notify.clone().notified_owned());
+        assert!(!notified.as_mut().enable());
+        let task = handspun::spawn(notified);
+        // And one that the root goes on to poll is the root's.
+        let mut other = pin!(notify.notified());
+        assert!(poll_fn(|cx| Poll::Ready(other.as_mut().poll(cx))).await.is_pending());
+        task.await.unwrap();
+    };
+    let report = caught(|| executor().block_on(moved)).unwrap_err();
+    let lines: Vec<&str> =
+        report.lines().map(|line| line.split([',', '(']).next().unwrap()).collect();
+    assert_eq!(
+        lines[2..7],
+        [
+            "  the root future",
+            "    waits for a notification of the `Notify`",
+            "    waits for the end of task 1",
+            "  task 1",
+            "    waits for a notification of the `Notify`",
+        ]
+    );
 }

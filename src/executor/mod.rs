@@ -36,7 +36,6 @@ pub(crate) mod timers;
 use crate::panics::contain_each;
 use crate::random::Random;
 use crate::time::clock::Clock;
-use crate::waits;
 use crate::waker::waker;
 use scheduler::{Polled, Rest, Scheduler, Shared};
 use std::cell::RefCell;
@@ -232,8 +231,6 @@ impl Drop for Executor {
     fn drop(&mut self) {
         // The tasks' destructors run inside their executor, also when it is dropped inside another.
         let previous = scheduler::set_current(Some(self.scheduler.clone()));
-        // What they waited for is of no interest any more, and must not be taken for the other's.
-        waits::keep(false);
         self.scheduler.borrow_mut().swap_random();
         drop_tasks(&self.scheduler);
         self.scheduler.borrow_mut().swap_random();

@@ -316,9 +316,6 @@ impl Scheduler {
         if !self.task_names.is_empty() {
             self.task_names.remove(&key.number);
         }
-        if self.panic_on_stall {
-            self.waits.forget(key.number);
-        }
         self.tasks.remove(key)?.task
     }
 
@@ -479,6 +476,7 @@ impl Scheduler {
 
     /// Every task that waits, as the stall report tells of it.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
+        let mut waits = self.waits.by_task();
         let mut joined: HashMap<Name, Vec<Id>> = HashMap::new();
         for (key, slot) in self.tasks.iter() {
             if let Some(joiner) = slot.task.as_ref().and_then(|task| task.joiner()) {
@@ -493,7 +491,7 @@ impl Scheduler {
                 name: self.task_names.get(&key.number).map(|name| name.to_string()),
                 spawned_at: slot.spawned_at,
                 polls: slot.polls,
-                awaits: self.waits.of(key.number),
+                awaits: waits.remove(&key.number).unwrap_or_default(),
                 awaits_tasks,
             }
         });
@@ -516,6 +514,6 @@ pub(super) struct Waiting {
     pub(super) spawned_at: &'static Location<'static>,
     pub(super) polls: u32,
     /// What it waits for, and by how many waits.
-    pub(super) awaits: Vec<(Awaited, usize)>,
+    pub(super) awaits: BTreeMap<Awaited, usize>,
     pub(super) awaits_tasks: Vec<Id>,
 }

@@ -39,8 +39,8 @@ pub(super) fn report(waiting: Vec<Waiting>) -> String {
     report.push_str(
         "Each of them returned Pending and was not woken since: its waker was dropped, or lies \
          with what it waits for.\nWho still has the sender, the guard or the permit? One on this \
-         list, maybe the same one.\n(If a thread of your own has it, leave `panic_on_stall` off: \
-         the executor does not know of it.)",
+         list, maybe the same one, maybe in a future that it does not poll any more.\n(If a thread \
+         of your own has it, leave `panic_on_stall` off: the executor does not know of it.)",
     );
     report
 }

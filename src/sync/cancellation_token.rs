@@ -37,7 +37,7 @@ use crate::list::{List, Nodes};
 use crate::panics::contain_each;
 use crate::pin::project;
 use crate::slab::Key;
-use crate::waits::{self, Awaited};
+use crate::waits::{Awaited, Mark};
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -381,23 +381,39 @@ struct Wait<T: Held> {
     token: T,
     /// Where the waker lies, from the first poll that was pending on.
     waker: Option<Key>,
+    mark: Mark,
 }
 
 impl<T: Held> Wait<T> {
     fn new(token: T) -> Wait<T> {
-        Wait { token, waker: None }
+        Wait {
+            token,
+            waker: None,
+            mark: Mark::default(),
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let token = self.token.token();
         let waker = &mut self.waker;
-        token.family.poll(cx, |family, wakers| family.wait(token.node, waker, wakers))
+        let poll = token.family.poll(cx, |family, wakers| {
+            let poll = family.wait(token.node, waker, wakers);
+            if poll.is_pending() {
+                self.mark.waits(family.awaited);
+            }
+            poll
+        });
+        if poll.is_ready() {
+            self.mark.ends();
+        }
+        poll
     }
 }
 
 impl<T: Held> Drop for Wait<T> {
     fn drop(&mut self) {
         let token = self.token.token();
+        self.mark.ends();
         if let Some(waker) = self.waker {
             token.family.with(|family, wakers| family.forget(token.node, waker, wakers));
         }
@@ -522,15 +538,12 @@ impl Family {
     /// Ready if the node has been cancelled; until then the waker is kept, at `place`.
     fn wait(&mut self, node: Key, place: &mut Option<Key>, wakers: &mut Wakers) -> Poll<()> {
         let Some(node) = self.nodes.get_mut(node) else {
-            if place.take().is_some() {
-                waits::ends(self.awaited);
-            }
+            *place = None;
             return Poll::Ready(());
         };
         let key = *place.get_or_insert_with(|| {
             let key = self.wakers.insert(None);
             node.waiters.push_back(&mut self.wakers, key);
-            waits::begins(self.awaited);
             key
         });
         wakers.keep(self.wakers.get_mut(key).expect("a waker of a node that is there"));
@@ -543,7 +556,6 @@ impl Family {
             node.waiters.unlink(&mut self.wakers, waker);
             wakers.discard(self.wakers.remove(waker).flatten());
         }
-        waits::ends(self.awaited);
     }
 
     /// Takes out a node and all below it, and wakes who waits, in the order in which they came.

@@ -35,7 +35,7 @@
 use super::guarded::{Guarded, Wakers};
 use crate::list::{List, Nodes};
 use crate::slab::Key;
-use crate::waits::{self, Awaited};
+use crate::waits::{Awaited, Mark};
 use std::future::Future;
 use std::mem;
 use std::num::NonZeroU64;
@@ -58,7 +58,10 @@ enum Waiter<W, O> {
 /// What a future has in its hand that waits, or may have to. It must go back to its queue, through
 /// [`outcome`](WaitQueue::outcome) or [`leave`](WaitQueue::leave).
 #[derive(Default)]
-pub(super) struct Ticket(Option<Key>);
+pub(super) struct Ticket {
+    place: Option<Key>,
+    mark: Mark,
+}
 
 /// Where a future stood that has left.
 pub(super) enum Left<W, O> {
@@ -74,7 +77,7 @@ impl Ticket {
     /// Whether it is not a place in a queue: the future has not begun to wait, or is done with it.
     #[inline]
     pub(super) fn is_blank(&self) -> bool {
-        self.0.is_none()
+        self.place.is_none()
     }
 }
 
@@ -99,7 +102,8 @@ impl<W, O> WaitQueue<W, O> {
     /// same, and finds that out when it is polled.
     #[inline]
     pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
-        match ticket.0.and_then(|key| self.waiters.get_mut(key)) {
+        ticket.mark.waits(self.awaited);
+        match ticket.place.and_then(|key| self.waiters.get_mut(key)) {
             Some(Waiter::Waiting { waker, .. }) => return wakers.keep(waker),
             Some(Waiter::Called(_)) => unreachable!("the outcome was not asked for"),
             None => {}
@@ -108,14 +112,13 @@ impl<W, O> WaitQueue<W, O> {
         wakers.keep(&mut waker);
         let key = self.waiters.insert(Waiter::Waiting { waker, wants });
         self.line.push_back(&mut self.waiters, key);
-        ticket.0 = Some(key);
-        waits::begins(self.awaited);
+        ticket.place = Some(key);
     }
 
     /// What became of the wait; `None` while nothing did. Once it is told, the ticket is blank.
     #[inline]
     pub(super) fn outcome(&mut self, ticket: &mut Ticket) -> Option<O> {
-        let key = ticket.0?;
+        let key = ticket.place?;
         match self.waiters.get(key) {
             Some(Waiter::Called(_)) => {}
             _ => return None,
@@ -129,7 +132,7 @@ impl<W, O> WaitQueue<W, O> {
     /// Leaves, from wherever in the line. Tells what the future was given, for the caller to pass
     /// on. For destructors, and for waits that are over for another reason.
     pub(super) fn leave(&mut self, ticket: &mut Ticket, wakers: &mut Wakers) -> Left<W, O> {
-        if let Some(key) = ticket.0
+        if let Some(key) = ticket.place
             && let Some(Waiter::Waiting { .. }) = self.waiters.get(key)
         {
             self.line.unlink(&mut self.waiters, key);
@@ -146,9 +149,8 @@ impl<W, O> WaitQueue<W, O> {
 
     #[inline]
     fn give_up(&mut self, ticket: &mut Ticket) -> Option<Waiter<W, O>> {
-        let waiter = self.waiters.remove(ticket.0.take()?);
-        waits::ends(self.awaited);
-        waiter
+        ticket.mark.ends();
+        self.waiters.remove(ticket.place.take()?)
     }
 
     // For those who change what is waited for.
@@ -269,10 +271,10 @@ pub(super) struct Seat {
     awaited: Awaited,
 }
 
-/// What the one who may sit in a [`Seat`] waits for, from when it has begun to until it has got it
-/// or given up. (That it has been called it will only learn when it looks.)
+/// The wait of the one who may sit in a [`Seat`], from when it has begun to until it has got what
+/// it waits for or given up. (That it has been called it will only learn when it looks.)
 #[derive(Default)]
-pub(super) struct Sitting(Option<Awaited>);
+pub(super) struct Sitting(Mark);
 
 impl Seat {
     /// An empty seat. The caller of the function that calls this is said to have made what is
@@ -289,10 +291,7 @@ impl Seat {
     #[inline]
     pub(super) fn wait(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
         wakers.keep(&mut self.waker);
-        if sitting.0.is_none() {
-            sitting.0 = Some(self.awaited);
-            waits::begins(self.awaited);
-        }
+        sitting.0.waits(self.awaited);
     }
 
     /// Does not wait any more, and is not to be woken.
@@ -316,9 +315,7 @@ impl Sitting {
     /// again, and a program may make a new future for each poll, and drop it between them.
     #[inline]
     pub(super) fn end(&mut self) {
-        if let Some(awaited) = self.0.take() {
-            waits::ends(awaited);
-        }
+        self.0.ends();
     }
 }
 
