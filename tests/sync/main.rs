@@ -18,6 +18,7 @@ mod once_cell;
 mod oneshot;
 mod rwlock;
 mod semaphore;
+mod together;
 mod watch;
 
 use handspun::sync;
