@@ -657,7 +657,7 @@ fn a_stall_report_tells_of_no_wait_that_was_given_up() {
         barrier.wait().await;
     };
     let report = caught(|| executor.block_on(play)).unwrap_err();
-    let waits: Vec<_> = report.lines().filter(|line| line.contains("waits for")).collect();
+    let waits: Vec<_> = report.lines().filter(|line| line.starts_with("    waits for")).collect();
     assert_eq!(waits.len(), 1, "{report}");
     assert!(waits[0].contains("the last to arrive at the barrier"), "{report}");
 }
