@@ -57,7 +57,7 @@
 //! # The map
 //!
 //! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
-//! is eleven hundred lines of code and half as many of comments: read it from `slab.rs` down, and
+//! is thirteen hundred lines of code and half as many of comments: read it from `slab.rs` down, and
 //! you know how an executor works. Each file's introduction names the next.
 //!
 //! | file | what it is |

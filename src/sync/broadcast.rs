@@ -136,7 +136,7 @@ impl<T> Sender<T> {
     }
 
     /// A sender that does not keep the channel open.
-    #[must_use = "this sender stays as strong as it was"]
+    #[must_use = "it changes nothing about this sender"]
     pub fn downgrade(&self) -> WeakSender<T> {
         self.row.look(|row| row.weak_senders += 1);
         WeakSender {
@@ -228,7 +228,6 @@ pub struct WeakSender<T> {
 
 impl<T> WeakSender<T> {
     /// A sender, unless all have been dropped: what is closed stays so.
-    #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let is_open = self.row.look(|row| {
             let is_open = row.senders > 0;

@@ -52,6 +52,10 @@ use std::task::{Context, Poll, Waker};
 /// [`child_token`](CancellationToken::child_token) is cancelled with its parent, but not the other
 /// way round. There is no way back: what is cancelled stays so.
 ///
+/// A task that receives, and stops when its token is cancelled, leaves in the channel what it has
+/// not received. If that is to be done first, let it [close](super::mpsc::Receiver::close) the
+/// channel then, and go on until there is nothing left.
+///
 /// The names are those of the crate `tokio-util`.
 ///
 /// ```

@@ -479,7 +479,9 @@ impl<T> fmt::Debug for Receiver<T> {
 /// The value of a channel, which does not change until this is dropped.
 ///
 /// Drop it soon, and before the next `.await`: other threads that send wait for it, and this thread
-/// panics if it sends. Clone the value if you need it for longer.
+/// panics if it sends. Clone the value if you need it for longer, in a statement of its own: in
+/// `sender.send(*receiver.borrow() + 1)` the `Ref` lives until the semicolon. And never
+/// `mem::forget` one.
 ///
 /// ```
 /// use handspun::sync::watch;
