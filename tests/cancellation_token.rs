@@ -3,6 +3,8 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "support/programs.rs"]
+mod programs;
 mod support;
 
 use handspun::sync::{
@@ -13,45 +15,22 @@ use handspun::task::yield_now;
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use hostile::{Call, hostile_waker, on_a_small_stack, quietly};
+use programs::random_programs;
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn, ready};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
 use std::thread;
-use support::{CountingWaker, History, caught, panic_silently, paused};
+use support::{
+    CountingWaker, History, Wakes, caught, panic_silently, paused, poll_once, poll_with,
+};
 
 const MS: Duration = Duration::from_millis(1);
-
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
 
 // Who is cancelled with whom.
 
@@ -166,7 +145,7 @@ fn waiters_are_woken_once_in_the_order_in_which_they_came() {
         // It stays ready.
         assert!(poll_with(&mut wait, &late).is_ready());
     }
-    assert_eq!(Arc::strong_count(&wakes.0), 2);
+    assert_eq!(wakes.alive(), 1);
 }
 
 #[test]
@@ -372,7 +351,7 @@ fn acts_on(token: &CancellationToken, on: Call) -> Waker {
         if call == on {
             let child = token.child_token();
             let mut wait = child.clone().cancelled_owned();
-            let _done = poll_with(&mut wait, Waker::noop());
+            let _done = poll_once(&mut wait);
             drop((child, wait));
             token.cancel();
             assert!(token.is_cancelled());
@@ -406,7 +385,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
         let mut wait = token.cancelled();
         let waker = acts_on(&token, Call::Clone);
         caught(|| poll_with(&mut wait, &waker).is_ready()).unwrap_err();
-        assert!(poll_with(&mut wait, Waker::noop()).is_ready());
+        assert!(poll_once(&mut wait).is_ready());
     });
 }
 
@@ -421,10 +400,10 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let waker = acts_on(&token, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         // It is replaced by another. Its panic ends there.
-        assert!(poll_with(&mut wait, Waker::noop()).is_pending());
+        assert!(poll_once(&mut wait).is_pending());
         assert!(token.is_cancelled());
         assert_eq!(wakes.take(), [1]);
-        assert!(poll_with(&mut wait, Waker::noop()).is_ready());
+        assert!(poll_once(&mut wait).is_ready());
         std::mem::forget(waker);
     });
 }
@@ -582,7 +561,7 @@ fn threads_may_grow_and_prune_one_tree() {
                     let parent = &held[n * 31 % held.len()];
                     let child = parent.child_token();
                     let mut wait = child.clone().cancelled_owned();
-                    assert!(poll_with(&mut wait, Waker::noop()).is_pending());
+                    assert!(poll_once(&mut wait).is_pending());
                     held.push(child);
                     if n % 3 == 0 {
                         held.swap_remove(n * 17 % held.len());
@@ -668,7 +647,7 @@ struct ModelWait {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_tree_does_what_the_model_does(steps in prop::collection::vec(step(), 0..60)) {
@@ -732,6 +711,6 @@ proptest! {
         }
         drop((tokens, waits));
         // No waker is left anywhere.
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
     }
 }

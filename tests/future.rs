@@ -28,13 +28,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use support::{CountingWaker, History, WakerSlot, caught, panic_silently, paused};
+use support::{
+    CountingWaker, History, WakerSlot, caught, panic_silently, paused, poll_once, poll_with,
+};
 
 const MS: Duration = Duration::from_millis(1);
-
-fn poll_with<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
-}
 
 /// A probe with an output.
 async fn giving<T>(probe: support::Probe, output: T) -> T {
@@ -166,7 +164,7 @@ fn a_dropped_combinator_drops_its_futures_in_order_and_outputs_with_them() {
     macro_rules! dropped {
         ($combinator:expr, $($line:literal),+) => {{
             let mut combinator = Box::pin($combinator);
-            assert!(poll_with(combinator.as_mut(), waker).is_pending());
+            assert!(poll_with(&mut combinator, waker).is_pending());
             history.take();
             drop(combinator);
             history.expect([$($line),+]);
@@ -216,9 +214,9 @@ fn a_combinator_polled_after_it_was_ready_panics_and_polls_nobody() {
     fn poll_twice<F: Future>(history: &History, future: F) -> String {
         let mut future = pin!(future);
         let waker = Waker::noop();
-        assert!(poll_with(future.as_mut(), waker).is_ready());
+        assert!(poll_with(&mut future, waker).is_ready());
         history.take();
-        let message = caught(|| poll_with(future.as_mut(), waker).is_ready()).unwrap_err();
+        let message = caught(|| poll_with(&mut future, waker).is_ready()).unwrap_err();
         history.expect([]);
         message
     }
@@ -278,8 +276,8 @@ fn a_panic_in_a_branch_comes_out_and_the_rest_can_go_on() {
     });
     let mut both: Pin<Box<Join<_, _>>> = Box::pin(join(history.probe("a", 0), panics_once));
     let waker = Waker::noop();
-    assert_eq!(caught(|| poll_with(both.as_mut(), waker)), Err("broken".to_string()));
-    assert_eq!(poll_with(both.as_mut(), waker), Poll::Ready(((), ())));
+    assert_eq!(caught(|| poll_with(&mut both, waker)), Err("broken".to_string()));
+    assert_eq!(poll_with(&mut both, waker), Poll::Ready(((), ())));
     history.expect(["a: poll", "a: drop"]);
 }
 
@@ -287,11 +285,11 @@ fn a_panic_in_a_branch_comes_out_and_the_rest_can_go_on() {
 fn the_state_of_a_combinator_can_be_printed() {
     let waker = Waker::noop();
     let mut both = pin!(join(ready(1), pending::<u8>()));
-    let _ = poll_with(both.as_mut(), waker);
+    let _ = poll_with(&mut both, waker);
     assert!(format!("{both:?}").starts_with("Join { a: Done, b: Pending("));
     let mut all = join_all([1, 2].map(|n| timeout(n * MS, async {})));
     assert_eq!(format!("{all:?}"), "JoinAll { children: Some(2 of 2 pending) }");
-    let _ = poll_with(Pin::new(&mut all), waker);
+    let _ = poll_with(&mut all, waker);
     assert_eq!(format!("{all:?}"), "JoinAll { children: None }");
 }
 
@@ -339,7 +337,7 @@ fn join_all_polls_only_who_was_woken_in_the_order_of_the_wakes() {
     let mut all = join_all((0..4).map(|n| history.parked(&n.to_string(), &slots[n])));
     let mut all = Pin::new(&mut all);
     let (counter, waker) = CountingWaker::new();
-    let mut poll = || assert!(poll_with(all.as_mut(), &waker).is_pending());
+    let mut poll = || assert!(poll_with(&mut all, &waker).is_pending());
 
     poll();
     history.expect(["0: poll", "1: poll", "2: poll", "3: poll"]);
@@ -421,14 +419,14 @@ fn a_child_that_is_woken_before_its_turn_is_polled_once() {
         [Box::pin(wakes_second), Box::pin(gates[1].clone())];
     let mut all = join_all(children);
     let (counter, waker) = CountingWaker::new();
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     gates[0].waker().wake();
     gates[1].waker().wake();
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     assert_eq!((gates[0].polls(), gates[1].polls()), (2, 2));
     assert_eq!(counter.wakes(), 1);
     // Nobody is in the queue any more.
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     assert_eq!((gates[0].polls(), gates[1].polls()), (2, 2));
 }
 
@@ -533,12 +531,12 @@ fn a_future_is_not_moved_once_it_was_polled() {
     // `JoinAll` may be moved, its futures stay.
     let mut all = join_all([2, 1, 3].map(body));
     for _ in 0..3 {
-        assert!(poll_with(Pin::new(&mut all), Waker::noop()).is_pending());
+        assert!(poll_once(&mut all).is_pending());
         all = *Box::new(all);
     }
-    assert!(poll_with(Pin::new(&mut all), Waker::noop()).is_ready());
+    assert!(poll_once(&mut all).is_ready());
     let mut all = try_join_all([2, 1].map(body));
-    assert!(poll_with(Pin::new(&mut all), Waker::noop()).is_pending());
+    assert!(poll_once(&mut all).is_pending());
     drop(Box::new(all));
 }
 
@@ -558,15 +556,15 @@ fn try_join_all_stops_at_the_first_error_and_drops_the_rest_before_it_is_ready()
         ]
         .map(child),
     );
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     history.expect(["a: poll", "b: poll", "b: drop", "c: poll", "d: poll"]);
     assert_eq!(counter.wakes(), 1);
-    assert_eq!(poll_with(Pin::new(&mut all), &waker), Poll::Ready(Err(3)));
+    assert_eq!(poll_with(&mut all, &waker), Poll::Ready(Err(3)));
     history.expect(["a: poll", "c: poll", "c: drop", "a: drop", "d: drop"]);
     // For `a`, which woke itself.
     assert_eq!(counter.wakes(), 2);
     let mut all = try_join_all([ready(Err::<(), _>(5)), ready(Ok(()))]);
-    assert_eq!(poll_with(Pin::new(&mut all), &waker), Poll::Ready(Err(5)));
+    assert_eq!(poll_with(&mut all, &waker), Poll::Ready(Err(5)));
     assert_eq!(counter.wakes(), 2, "for the error");
 }
 
@@ -591,8 +589,8 @@ fn the_task_that_polled_last_is_woken() {
     let mut all = join_all(gates.clone());
     let (first, first_waker) = CountingWaker::new();
     let (second, second_waker) = CountingWaker::new();
-    assert!(poll_with(Pin::new(&mut all), &first_waker).is_pending());
-    assert!(poll_with(Pin::new(&mut all), &second_waker).is_pending());
+    assert!(poll_with(&mut all, &first_waker).is_pending());
+    assert!(poll_with(&mut all, &second_waker).is_pending());
     gates[0].waker().wake();
     assert_eq!((first.wakes(), second.wakes()), (0, 1));
 }
@@ -602,9 +600,9 @@ fn wakers_of_who_is_done_or_dropped_wake_nobody_and_keep_no_task() {
     let gates = gates(2);
     let (counter, waker) = CountingWaker::new();
     let mut all = join_all(gates.clone());
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     gates[0].open();
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     assert_eq!(counter.wakes(), 1);
     gates[0].waker().wake();
     assert_eq!(counter.wakes(), 1, "a child that is done");
@@ -616,7 +614,7 @@ fn wakers_of_who_is_done_or_dropped_wake_nobody_and_keep_no_task() {
     assert_eq!(Arc::strong_count(&counter), 2);
 
     let mut all = join_all([gates[0].clone()]);
-    assert!(poll_with(Pin::new(&mut all), &waker).is_ready());
+    assert!(poll_with(&mut all, &waker).is_ready());
     gates[0].waker().wake();
     assert_eq!(counter.wakes(), 1, "all are done");
     assert_eq!(Arc::strong_count(&counter), 2);
@@ -712,11 +710,11 @@ fn no_lock_is_held_while_a_waker_of_the_task_is_cloned_called_or_dropped() {
             }
         });
         let mut all = join_all(gates.clone());
-        assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+        assert!(poll_with(&mut all, &waker).is_pending());
         // Clones the waker, and drops the clone that it had.
-        assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+        assert!(poll_with(&mut all, &waker).is_pending());
         gates[0].waker().wake();
-        assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+        assert!(poll_with(&mut all, &waker).is_pending());
         drop(all);
         assert!(acts.get() >= 2 || spot == Call::Wake, "{spot:?}");
         assert!(acts.get() >= 1, "{spot:?}");
@@ -738,7 +736,7 @@ fn a_waker_that_panics_loses_no_child() {
             }
         });
         let mut all = join_all(gates.clone());
-        assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+        assert!(poll_with(&mut all, &waker).is_pending());
         armed.set(true);
         if bad != Call::Drop {
             let woken = caught(|| gates[0].open());
@@ -746,11 +744,11 @@ fn a_waker_that_panics_loses_no_child() {
         }
         if bad != Call::Wake {
             // Clones the waker, or drops the clone that it had: a turn that ends as it begins.
-            let polled = caught(|| poll_with(Pin::new(&mut all), &waker));
+            let polled = caught(|| poll_with(&mut all, &waker));
             assert_eq!(polled, Err("a bad waker".to_string()));
         }
         gates.iter().for_each(Gate::open);
-        assert!(poll_with(Pin::new(&mut all), Waker::noop()).is_ready());
+        assert!(poll_once(&mut all).is_ready());
         assert!(gates.iter().all(|gate| gate.polls() == 2));
     }
 }
@@ -773,12 +771,12 @@ fn after_the_panic_of_a_child_the_others_go_on() {
         Box::pin(history.probe("c", 0)),
     ];
     let mut all = join_all(children);
-    let polled = caught(|| poll_with(Pin::new(&mut all), &waker));
+    let polled = caught(|| poll_with(&mut all, &waker));
     assert_eq!(polled, Err("broken".to_string()));
     history.expect(["a: poll", "a: drop", "b: poll"]);
     // For those who were woken and not polled.
     assert_eq!(counter.wakes(), 1);
-    assert_eq!(poll_with(Pin::new(&mut all), &waker), Poll::Ready(vec![(); 3]));
+    assert_eq!(poll_with(&mut all, &waker), Poll::Ready(vec![(); 3]));
     history.expect(["c: poll", "c: drop", "b: poll"]);
 }
 
@@ -797,9 +795,9 @@ fn a_child_whose_destructor_panics_is_done_all_the_same() {
         }
     }
     let mut all = join_all([BadEnd]);
-    let polled = caught(|| poll_with(Pin::new(&mut all), Waker::noop()));
+    let polled = caught(|| poll_once(&mut all));
     assert_eq!(polled, Err("in a destructor".to_string()));
-    assert_eq!(poll_with(Pin::new(&mut all), Waker::noop()), Poll::Ready(vec![7]));
+    assert_eq!(poll_once(&mut all), Poll::Ready(vec![7]));
 }
 
 #[test]
@@ -815,7 +813,7 @@ fn children_may_wake_each_other_from_their_destructors() {
     });
     let (counter, waker) = CountingWaker::new();
     let mut all = join_all(children);
-    assert!(poll_with(Pin::new(&mut all), &waker).is_pending());
+    assert!(poll_with(&mut all, &waker).is_pending());
     drop(all);
     assert_eq!(counter.wakes(), 0);
 }

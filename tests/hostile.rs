@@ -6,6 +6,8 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "support/programs.rs"]
+mod programs;
 mod support;
 
 use handspun::block_on;
@@ -16,6 +18,7 @@ use handspun::time::{Duration, Instant, Sleep, interval, sleep, timeout};
 use hostile::{
     Call, Dropping, hostile_payload, hostile_waker, on_a_small_stack, panic_quietly, quietly,
 };
+use programs::random_programs;
 use proptest::prelude::*;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -26,14 +29,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use support::{CountingWaker, History, paused};
+use support::{CountingWaker, History, paused, poll_once, poll_with};
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Polls a future once.
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
 
 fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(f))
@@ -133,7 +131,7 @@ impl Yard {
             Act::DropVictimsHandle => drop(self.victim.take()),
             Act::DropFinishedHandle => drop(self.finished.take()),
             Act::MakeAndDropTimer => {
-                assert!(poll_with(&mut sleep(MS), Waker::noop()).is_pending());
+                assert!(poll_once(sleep(MS)).is_pending());
             }
             Act::DropTimer => drop(self.timer.take()),
             Act::ResetTimer => {
@@ -283,7 +281,7 @@ fn hostile_future(spot: Spot, act: Rc<dyn Fn()>) -> Pin<Box<dyn Future<Output = 
             drop(waker);
             armed.set(call != Call::Clone);
             match call {
-                Call::Drop => assert!(poll_with(&mut target, Waker::noop()).is_pending()),
+                Call::Drop => assert!(poll_once(&mut target).is_pending()),
                 Call::Clone | Call::Wake => sleep(2 * MS).await,
             }
             nothing()
@@ -1241,7 +1239,7 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn hostile_puppets_are_polled_when_woken_and_dropped_once(

@@ -4,6 +4,8 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "support/programs.rs"]
+mod programs;
 mod support;
 
 use handspun::executor::Executor;
@@ -11,6 +13,7 @@ use handspun::task::{self, AbortHandle, JoinError, JoinSet, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use hostile::{Call, Dropping, hostile_waker, on_a_small_stack, quietly};
+use programs::random_programs;
 use proptest::prelude::*;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -849,7 +852,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_set_does_what_the_model_does(program in prop::collection::vec(step(), 0..30)) {

@@ -10,9 +10,9 @@ use handspun::{join, select, try_join};
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn, ready};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use support::{History, OnDrop, WakerSlot, caught, paused};
+use support::{History, OnDrop, WakerSlot, caught, paused, poll_once};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,10 +40,6 @@ fn spin<F: Future>(future: F) -> F::Output {
         }
     }
     panic!("not ready after 1000 polls");
-}
-
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 // join!

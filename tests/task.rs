@@ -13,8 +13,10 @@ use std::future::{Future, pending, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use support::{CountingWaker, History, WakerSlot, caught, panic_silently, paused};
+use std::task::{Context, Poll};
+use support::{
+    CountingWaker, History, WakerSlot, caught, panic_silently, paused, poll_once, poll_with,
+};
 
 /// Its destructor panics.
 struct PanicsOnDrop;
@@ -23,11 +25,6 @@ impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         panic_silently("the destructor's");
     }
-}
-
-/// Polls a handle once, on behalf of `waker`.
-fn poll_with<T>(handle: &mut JoinHandle<T>, waker: &Waker) -> Poll<Result<T, JoinError>> {
-    Pin::new(handle).poll(&mut Context::from_waker(waker))
 }
 
 // The value.
@@ -163,7 +160,7 @@ fn a_handle_that_is_polled_after_its_result_panics() {
 fn a_handle_may_be_awaited_in_another_executor() {
     let theirs = Executor::new();
     let mut task = theirs.spawn(async { "the value" });
-    paused(async { assert!(poll_with(&mut task, Waker::noop()).is_pending()) });
+    paused(async { assert!(poll_once(&mut task).is_pending()) });
     theirs.block_on(yield_now());
     assert_eq!(paused(task).unwrap(), "the value");
 }

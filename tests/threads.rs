@@ -5,6 +5,8 @@
 #[path = "support/hostile.rs"]
 mod hostile;
 mod support;
+#[path = "support/watchdog.rs"]
+mod watchdog;
 
 use handspun::executor::Executor;
 use handspun::task::yield_now;
@@ -17,28 +19,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
 use support::{CountingWaker, paused};
+use watchdog::watched;
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
 
 /// A count that a task waits for, and the task's waker.
 #[derive(Default)]

@@ -21,10 +21,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant as StdInstant;
-use support::{CountingWaker, History, paused};
+use support::{CountingWaker, History, Wakes, paused, poll_once, poll_with};
 
 const HOUR: Duration = secs(3600);
 
@@ -100,11 +100,6 @@ impl SharedSleep {
         })
         .await;
     }
-}
-
-/// Polls a future that may be moved, once.
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
 fn paused_executor() -> Executor {
@@ -234,7 +229,7 @@ fn a_sleep_until_the_past_is_ready_at_the_first_poll() {
         let start = Instant::now();
         sleep(HOUR).await;
         for deadline in [start - secs(1), start, start + secs(5), start + HOUR] {
-            assert!(poll_with(&mut sleep_until(deadline), Waker::noop()).is_ready());
+            assert!(poll_once(sleep_until(deadline)).is_ready());
         }
         assert_eq!(start.elapsed(), HOUR);
     });
@@ -528,7 +523,7 @@ fn a_task_that_takes_a_sleep_over_is_woken_and_the_one_before_is_not() {
 fn the_clock_does_not_jump_to_the_deadline_of_a_sleep_that_was_dropped() {
     let passed = time_until_the_stall(&paused_executor(), async {
         let mut dropped = sleep(HOUR);
-        assert!(poll_with(&mut dropped, Waker::noop()).is_pending());
+        assert!(poll_once(&mut dropped).is_pending());
         sleep(secs(1)).await;
         drop(dropped);
     });
@@ -567,15 +562,6 @@ fn a_million_timers_made_and_dropped_leave_nothing_behind() {
         assert_eq!(start.elapsed(), HOUR);
         assert_eq!(counter.wakes(), 0);
     });
-}
-
-/// Writes its number when it is woken.
-struct NumberedWaker(usize, Arc<Mutex<Vec<usize>>>);
-
-impl Wake for NumberedWaker {
-    fn wake(self: Arc<Self>) {
-        self.1.lock().unwrap().push(self.0);
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -617,9 +603,8 @@ proptest! {
     ) {
         paused(async {
             let start = Instant::now();
-            let woken = Arc::new(Mutex::new(Vec::new()));
-            let wakers: Vec<Waker> =
-                (0..8).map(|place| Arc::new(NumberedWaker(place, woken.clone())).into()).collect();
+            let wakes = Wakes::default();
+            let wakers: Vec<Waker> = (0..8).map(|place| wakes.waker(place)).collect();
             let mut sleeps: [Option<Sleep>; 8] = [const { None }; 8];
             let mut model: [Option<ModelSleep>; 8] = [None; 8];
             for (number, (place, step)) in steps.into_iter().enumerate() {
@@ -646,7 +631,7 @@ proptest! {
                     (Step::Advance(length), ..) => {
                         time::advance(length).await;
                         let expected = fire(&mut model, start.elapsed());
-                        assert_eq!(std::mem::take(&mut *woken.lock().unwrap()), expected);
+                        assert_eq!(wakes.take(), expected);
                     }
                     _ => {}
                 }
@@ -687,7 +672,7 @@ fn armed_on(executor: &Executor, duration: Duration) -> Sleep {
     let mut armed = None;
     executor.block_on(async {
         let armed = armed.insert(sleep(duration));
-        assert!(poll_with(armed, Waker::noop()).is_pending());
+        assert!(poll_once(armed).is_pending());
     });
     armed.unwrap()
 }
@@ -754,7 +739,7 @@ fn a_sleep_that_outlives_its_executor_disarms_nothing_in_the_next_one() {
 fn a_sleep_dropped_on_another_thread_leaves_the_wheel() {
     let passed = time_until_the_stall(&paused_executor(), async {
         let mut dropped = sleep(HOUR);
-        assert!(poll_with(&mut dropped, Waker::noop()).is_pending());
+        assert!(poll_once(&mut dropped).is_pending());
         thread::spawn(move || drop(dropped)).join().unwrap();
     });
     assert_eq!(passed, Duration::ZERO);
@@ -813,7 +798,7 @@ fn what_waits_for_time_panics_where_no_executor_is_running() {
     assert!(message(sleep_until(past)).starts_with(expected));
     assert!(message(timeout(HOUR, pending::<()>())).starts_with(expected));
     assert!(message(interval(HOUR).tick()).starts_with(expected));
-    assert_eq!(poll_with(&mut timeout(HOUR, ready(1)), Waker::noop()), Poll::Ready(Ok(1)));
+    assert_eq!(poll_once(timeout(HOUR, ready(1))), Poll::Ready(Ok(1)));
 }
 
 // Timeouts.
@@ -910,7 +895,7 @@ fn a_timeout_gives_its_future_back() {
     let mut timeout = timeout(HOUR, ready(7));
     assert_eq!(format!("{:?}", timeout.get_ref()), format!("{:?}", ready(7)));
     *timeout.get_mut() = ready(8);
-    assert_eq!(poll_with(&mut timeout.into_inner(), Waker::noop()), Poll::Ready(8));
+    assert_eq!(poll_once(timeout.into_inner()), Poll::Ready(8));
 }
 
 #[test]
@@ -1275,7 +1260,7 @@ fn a_dropped_advance_does_not_set_the_clock_back() {
         drop(time::advance(HOUR));
         assert_eq!(start.elapsed(), Duration::ZERO);
         let mut polled = Box::pin(time::advance(HOUR));
-        assert!(poll_with(&mut polled, Waker::noop()).is_pending());
+        assert!(poll_once(&mut polled).is_pending());
         drop(polled);
         assert_eq!(start.elapsed(), HOUR);
     });
@@ -1341,8 +1326,7 @@ fn nobody_can_pause_resume_or_advance_where_no_executor_is_running() {
     };
     assert_eq!(panic_message(time::pause), expected("pause"));
     assert_eq!(panic_message(time::resume), expected("resume"));
-    let advance =
-        || assert!(poll_with(&mut Box::pin(time::advance(secs(1))), Waker::noop()).is_ready());
+    let advance = || assert!(poll_once(time::advance(secs(1))).is_ready());
     assert_eq!(panic_message(advance), expected("advance"));
 }
 
@@ -1437,7 +1421,7 @@ fn a_sleep_until_the_past_is_ready_at_the_first_poll_of_a_fresh_executor() {
     handspun::block_on(async {
         let now = Instant::now();
         for deadline in [now - secs(1), now] {
-            assert!(poll_with(&mut sleep_until(deadline), Waker::noop()).is_ready());
+            assert!(poll_once(sleep_until(deadline)).is_ready());
         }
     });
 }
@@ -1507,15 +1491,15 @@ fn a_sleep_reset_to_the_present_or_the_past_ends_at_once() {
 fn a_sleep_until_the_past_is_ready_in_the_next_turn_on_a_running_clock() {
     handspun::block_on(async {
         let mut other = sleep(HOUR);
-        assert!(poll_with(&mut other, Waker::noop()).is_pending());
+        assert!(poll_once(&mut other).is_pending());
         yield_now().await;
         let turn = Instant::now();
         while turn.elapsed() < micros(20) {}
         let mut past = sleep_until(turn + micros(10));
         assert!(past.is_elapsed());
-        let _not_known_in_this_turn = poll_with(&mut past, Waker::noop());
+        let _not_known_in_this_turn = poll_once(&mut past);
         yield_now().await;
-        assert!(poll_with(&mut past, Waker::noop()).is_ready());
+        assert!(poll_once(&mut past).is_ready());
     });
 }
 
@@ -1530,8 +1514,8 @@ fn a_clock_can_be_advanced_by_half_a_million_years_and_no_further() {
 
         time::advance(Duration::MAX).await;
         let mut never = sleep(secs(1));
-        assert!(poll_with(&mut never, Waker::noop()).is_pending());
+        assert!(poll_once(&mut never).is_pending());
         time::advance(year).await;
-        assert!(poll_with(&mut never, Waker::noop()).is_pending());
+        assert!(poll_once(&mut never).is_pending());
     });
 }

@@ -1,5 +1,5 @@
-//! What the tests share: a history to compare with, futures that tell what happens to them, wakers
-//! that count.
+//! What the tests share: a history to compare with, futures that tell what happens to them, polls by
+//! hand, wakers that count or write down that they were woken.
 //!
 //! A test states a whole history, in order, not an end value: which task was polled when, what was
 //! dropped when, what the clock said. `History` collects it, one line an event; `probe` makes
@@ -10,11 +10,12 @@ use handspun::executor::Executor;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::Future;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Runs a future on a paused clock; a stall panics instead of hanging the test.
@@ -48,6 +49,30 @@ pub fn caught<R>(f: impl FnOnce() -> R) -> Result<R, String> {
         Ok(message) => *message,
         Err(payload) => payload.downcast_ref::<&str>().expect("a message").to_string(),
     })
+}
+
+/// Whether `f` panics, with whatever payload.
+pub fn panics<R>(f: impl FnOnce() -> R) -> bool {
+    panic::catch_unwind(AssertUnwindSafe(f)).is_err()
+}
+
+/// Polls a future that may be moved, once.
+pub fn poll_with<F: Future + Unpin + ?Sized>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Polls a future once, with a waker that does nothing.
+pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    poll_with(&mut pin!(future), Waker::noop())
+}
+
+/// The output of a future that is ready at once.
+#[track_caller]
+pub fn now<F: Future>(future: F) -> F::Output {
+    match poll_once(future) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it would wait"),
+    }
 }
 
 /// Lines, in the order in which they were written. Clones write into the same history.
@@ -193,5 +218,40 @@ impl CountingWaker {
 impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A list of wakes; its wakers have numbers, and write theirs into it. Clones are the same list.
+#[derive(Clone, Default)]
+pub struct Wakes(Arc<Mutex<Vec<usize>>>);
+
+impl Wakes {
+    pub fn waker(&self, number: usize) -> Waker {
+        Arc::new(Numbered(number, self.clone())).into()
+    }
+
+    /// Who was woken, in order; it is forgotten.
+    pub fn take(&self) -> Vec<usize> {
+        mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// The same in the order of the numbers, for wakes whose own order is nobody's promise.
+    pub fn take_sorted(&self) -> Vec<usize> {
+        let mut wakes = self.take();
+        wakes.sort_unstable();
+        wakes
+    }
+
+    /// How many of the wakers are left; one and its clones count as one.
+    pub fn alive(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+}
+
+struct Numbered(usize, Wakes);
+
+impl Wake for Numbered {
+    fn wake(self: Arc<Self>) {
+        self.1.0.lock().unwrap().push(self.0);
     }
 }

@@ -1,87 +1,33 @@
 //! `Barrier`: who waits for whom, who leads, and what a wait that was dropped leaves behind.
 
+use crate::auto_traits::{about, about_future, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, hostile_waker, panic_quietly};
-use crate::support::{CountingWaker, History, paused};
+use crate::programs::random_programs;
+use crate::support::{CountingWaker, History, Wakes, panics, paused, poll_once, poll_with};
 use crate::sync::{Barrier, BarrierWaitResult};
+use crate::watchdog::watched;
 use handspun::task::yield_now;
 use handspun::time::{Duration, sleep};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::thread;
 
 const MS: Duration = Duration::from_millis(1);
 
-type Wait = Pin<Box<dyn Future<Output = BarrierWaitResult>>>;
+type Wait = Pin<Box<dyn Future<Output = bool>>>;
 
-/// A wait that owns its barrier.
+/// A wait that owns its barrier, and tells whether it leads.
 fn wait(barrier: &Rc<Barrier>) -> Wait {
     let barrier = barrier.clone();
-    Box::pin(async move { barrier.wait().await })
-}
-
-/// Whether the wait is over, and if so, whether it leads.
-fn poll_with(wait: &mut Wait, waker: &Waker) -> Option<bool> {
-    match wait.as_mut().poll(&mut Context::from_waker(waker)) {
-        Poll::Ready(result) => Some(result.is_leader()),
-        Poll::Pending => None,
-    }
-}
-
-/// Polls with a waker that does nothing.
-fn poll(wait: &mut Wait) -> Option<bool> {
-    poll_with(wait, Waker::noop())
-}
-
-/// Whether `f` panics, with whatever payload.
-fn panics<R>(f: impl FnOnce() -> R) -> bool {
-    catch_unwind(AssertUnwindSafe(f)).is_err()
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
+    Box::pin(async move { barrier.wait().await.is_leader() })
 }
 
 // Who waits for whom.
@@ -128,10 +74,10 @@ fn a_wait_comes_when_it_is_first_polled() {
     let [mut first, mut second] = [(); 2].map(|()| wait(&barrier));
     for _ in 0..3 {
         // Polled again, it is still one.
-        assert_eq!(poll(&mut first), None);
+        assert_eq!(poll_once(&mut first), Poll::Pending);
     }
-    assert_eq!(poll(&mut second), Some(true));
-    assert_eq!(poll(&mut first), Some(false));
+    assert_eq!(poll_once(&mut second), Poll::Ready(true));
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
 }
 
 #[test]
@@ -141,32 +87,32 @@ fn all_who_wait_are_woken_once_in_the_order_in_which_they_came() {
     let mut waits: Vec<_> = (0..99).map(|_| wait(&barrier)).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         // A waker that is replaced is not woken.
-        assert_eq!(poll_with(wait, &wakes.waker(999)), None);
-        assert_eq!(poll_with(wait, &wakes.waker(number)), None);
+        assert_eq!(poll_with(wait, &wakes.waker(999)), Poll::Pending);
+        assert_eq!(poll_with(wait, &wakes.waker(number)), Poll::Pending);
     }
     assert_eq!(wakes.take(), []);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
     assert_eq!(wakes.take(), (0..99).collect::<Vec<_>>());
-    assert!(waits.iter_mut().all(|wait| poll(wait) == Some(false)));
-    assert_eq!(Arc::strong_count(&wakes.0), 1);
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
+    assert_eq!(wakes.alive(), 0);
 }
 
 #[test]
 fn the_next_round_may_begin_and_end_before_all_have_left() {
     let barrier = Rc::new(Barrier::new(2));
     let mut slow = wait(&barrier);
-    assert_eq!(poll(&mut slow), None);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
+    assert_eq!(poll_once(&mut slow), Poll::Pending);
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
     for _ in 0..3 {
         let mut next = wait(&barrier);
-        assert_eq!(poll(&mut next), None);
-        assert_eq!(poll(&mut wait(&barrier)), Some(true));
-        assert_eq!(poll(&mut next), Some(false));
+        assert_eq!(poll_once(&mut next), Poll::Pending);
+        assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+        assert_eq!(poll_once(&mut next), Poll::Ready(false));
     }
     let mut half = wait(&barrier);
-    assert_eq!(poll(&mut half), None);
-    assert_eq!(poll(&mut slow), Some(false));
-    assert_eq!(poll(&mut half), None);
+    assert_eq!(poll_once(&mut half), Poll::Pending);
+    assert_eq!(poll_once(&mut slow), Poll::Ready(false));
+    assert_eq!(poll_once(&mut half), Poll::Pending);
 }
 
 #[test]
@@ -195,13 +141,13 @@ fn a_wait_that_is_dropped_has_come_all_the_same() {
     let barrier = Rc::new(Barrier::new(3));
     drop(wait(&barrier));
     let mut dropped = wait(&barrier);
-    assert_eq!(poll_with(&mut dropped, &waker), None);
+    assert_eq!(poll_with(&mut dropped, &waker), Poll::Pending);
     drop(dropped);
     assert_eq!(Arc::strong_count(&counter), 2, "its waker is gone");
     let mut second = wait(&barrier);
-    assert_eq!(poll(&mut second), None);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
-    assert_eq!(poll(&mut second), Some(false));
+    assert_eq!(poll_once(&mut second), Poll::Pending);
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert_eq!(poll_once(&mut second), Poll::Ready(false));
     assert_eq!(counter.wakes(), 0);
 }
 
@@ -209,13 +155,13 @@ fn a_wait_that_is_dropped_has_come_all_the_same() {
 fn a_wait_that_is_dropped_after_the_last_came_leaves_nothing() {
     let barrier = Rc::new(Barrier::new(2));
     let mut dropped = wait(&barrier);
-    assert_eq!(poll(&mut dropped), None);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
+    assert_eq!(poll_once(&mut dropped), Poll::Pending);
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
     drop(dropped);
     let mut first = wait(&barrier);
-    assert_eq!(poll(&mut first), None);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
-    assert_eq!(poll(&mut first), Some(false));
+    assert_eq!(poll_once(&mut first), Poll::Pending);
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
 }
 
 #[test]
@@ -252,7 +198,7 @@ fn a_cancelled_wait_counts_if_it_has_come() {
             assert!(again.iter().all(|task| !task.is_finished()));
             assert!(barrier.wait().await.is_leader());
             for task in again {
-                assert!(!task.await.unwrap().is_leader());
+                assert!(!task.await.unwrap());
             }
             assert_eq!(Rc::strong_count(&barrier), 1);
         })
@@ -267,7 +213,7 @@ fn acts_on(barrier: &Rc<Barrier>, on: Call) -> Waker {
     let barrier = barrier.clone();
     hostile_waker(move |call| {
         if call == on {
-            assert_eq!(poll(&mut wait(&barrier)), None);
+            assert_eq!(poll_once(wait(&barrier)), Poll::Pending);
             panic_quietly();
         }
     })
@@ -281,18 +227,18 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     for (number, wait) in waits.iter_mut().enumerate() {
         let hostile = number % 4 == 1;
         let waker = if hostile { acts_on(&barrier, Call::Wake) } else { wakes.waker(number) };
-        assert_eq!(poll_with(wait, &waker), None);
+        assert_eq!(poll_with(wait, &waker), Poll::Pending);
     }
     let mut last = wait(&barrier);
     // The panics end where the wakers are called.
-    assert_eq!(poll(&mut last), Some(true));
+    assert_eq!(poll_once(&mut last), Poll::Ready(true));
     assert_eq!(wakes.take(), [0, 2, 3, 4, 6, 7]);
-    assert!(waits.iter_mut().all(|wait| poll(wait) == Some(false)));
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
     // Two have come to the next round.
     let mut waits: Vec<_> = (0..6).map(|_| wait(&barrier)).collect();
-    assert!(waits.iter_mut().all(|wait| poll(wait).is_none()));
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
-    assert!(waits.iter_mut().all(|wait| poll(wait) == Some(false)));
+    assert!(waits.iter_mut().all(|wait| poll_once(wait).is_pending()));
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
 }
 
 #[test]
@@ -304,9 +250,9 @@ fn a_waker_may_come_back_while_it_is_cloned() {
     drop(first);
     // It has come by its waker, and whether also by itself is left open.
     let mut second = wait(&barrier);
-    if poll(&mut second).is_none() {
-        assert_eq!(poll(&mut wait(&barrier)), Some(true));
-        assert_eq!(poll(&mut second), Some(false));
+    if poll_once(&mut second).is_pending() {
+        assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+        assert_eq!(poll_once(&mut second), Poll::Ready(false));
     }
 }
 
@@ -315,13 +261,13 @@ fn a_waker_may_come_back_while_it_is_dropped() {
     let barrier = Rc::new(Barrier::new(5));
     let waker = acts_on(&barrier, Call::Drop);
     let [mut first, mut second] = [(); 2].map(|()| wait(&barrier));
-    assert_eq!(poll_with(&mut first, &waker), None);
-    assert_eq!(poll_with(&mut second, &waker), None);
+    assert_eq!(poll_with(&mut first, &waker), Poll::Pending);
+    assert_eq!(poll_with(&mut second, &waker), Poll::Pending);
     // One is replaced, and one taken back: with each somebody comes.
-    assert_eq!(poll(&mut first), None);
+    assert_eq!(poll_once(&mut first), Poll::Pending);
     drop(second);
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
-    assert_eq!(poll(&mut first), Some(false));
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
     std::mem::forget(waker);
 }
 
@@ -336,26 +282,26 @@ fn a_waker_may_drop_the_other_waits() {
         }
     });
     let mut first = wait(&barrier);
-    assert_eq!(poll_with(&mut first, &drops_all), None);
+    assert_eq!(poll_with(&mut first, &drops_all), Poll::Pending);
     for _ in 0..100 {
         let mut other = wait(&barrier);
-        assert_eq!(poll(&mut other), None);
+        assert_eq!(poll_once(&mut other), Poll::Pending);
         others.borrow_mut().push(other);
     }
-    assert_eq!(poll(&mut wait(&barrier)), Some(true));
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
     assert!(others.borrow().is_empty());
-    assert_eq!(poll(&mut first), Some(false));
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
 }
 
 // Threads.
 
 #[test]
-fn a_barrier_and_its_wait_are_thread_safe() {
-    fn is_thread_safe<T: Send + Sync>(_: &T) {}
-    let barrier = Barrier::new(2);
-    is_thread_safe(&barrier);
-    is_thread_safe(&barrier.wait());
-    is_thread_safe(&block_on(Barrier::new(1).wait()));
+fn everything_is_thread_safe() {
+    assert_thread_safety! {
+        about::<Barrier>() => (true, true),
+        about::<BarrierWaitResult>() => (true, true),
+        about_future(Barrier::wait) => (true, true),
+    }
 }
 
 #[test]
@@ -419,7 +365,7 @@ struct ModelWait {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn it_does_what_the_model_does(
@@ -453,8 +399,9 @@ proptest! {
                     }
                     let model = &mut waits[at];
                     let over = model.round != Some(open);
-                    let result = poll_with(&mut model.wait, &wakes.waker(time));
-                    prop_assert_eq!(result, over.then_some(leads));
+                    let polled = poll_with(&mut model.wait, &wakes.waker(time));
+                    let expected = if over { Poll::Ready(leads) } else { Poll::Pending };
+                    prop_assert_eq!(polled, expected);
                     model.waker = (!over).then_some(time);
                     if over {
                         waits.remove(at);
@@ -471,7 +418,7 @@ proptest! {
         }
         drop(waits);
         // No waker is left anywhere, and no owner.
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
         prop_assert_eq!(Rc::strong_count(&barrier), 1);
     }
 }

@@ -1,78 +1,26 @@
 //! `broadcast`: who receives what, how many values are missed, how long a value is kept, when a
 //! channel is closed; values that panic or come back.
 
+use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, panic_quietly};
-use crate::support::{CountingWaker, History, caught, paused};
+use crate::programs::random_programs;
+use crate::support::{CountingWaker, History, Wakes, caught, panics, paused, poll_once, poll_with};
 use crate::sync::broadcast::{
     self, Receiver, Sender, WeakSender,
     error::{RecvError, SendError, TryRecvError},
 };
+use crate::watchdog::watched;
 use handspun::task::yield_now;
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Barrier, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier};
+use std::task::{Poll, Waker};
 use std::thread;
-use std::time::Duration;
-
-fn poll_with<F: Future + ?Sized>(future: &mut Pin<Box<F>>, waker: &Waker) -> Poll<F::Output> {
-    future.as_mut().poll(&mut Context::from_waker(waker))
-}
-
-/// Polls a new future once, with a waker that does nothing.
-fn now<F: Future>(future: F) -> Poll<F::Output> {
-    poll_with(&mut Box::pin(future), Waker::noop())
-}
-
-/// Whether `f` panics, with whatever payload.
-fn panics<R>(f: impl FnOnce() -> R) -> bool {
-    catch_unwind(AssertUnwindSafe(f)).is_err()
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
 
 /// Where a receiver is while no future has it.
 type Home<T> = Rc<Cell<Option<Receiver<T>>>>;
@@ -203,9 +151,9 @@ fn all_who_wait_are_woken_once_in_the_order_in_which_they_came() {
     sender.send(2).unwrap();
     assert_eq!(wakes.take(), (0..100).filter(|number| *number != 50).collect::<Vec<_>>());
     for mut wait in waits {
-        assert_eq!(poll_with(&mut wait, Waker::noop()), Poll::Ready(Ok(1)));
+        assert_eq!(poll_once(&mut wait), Poll::Ready(Ok(1)));
     }
-    assert_eq!(Arc::strong_count(&wakes.0), 1);
+    assert_eq!(wakes.alive(), 0);
 }
 
 #[test]
@@ -232,7 +180,7 @@ fn a_wait_that_is_dropped_takes_its_waker_back() {
 fn a_receiver_that_lags_is_told_how_many_values_it_has_missed() {
     let (sender, mut receiver) = broadcast::channel(2);
     (1..=5).for_each(|value| assert!(sender.send(value).is_ok()));
-    assert_eq!(now(receiver.recv()), Poll::Ready(Err(RecvError::Lagged(3))));
+    assert_eq!(poll_once(receiver.recv()), Poll::Ready(Err(RecvError::Lagged(3))));
     assert_eq!(drain(&mut receiver), [Ok(4), Ok(5), Err(TryRecvError::Empty)]);
     (6..=8).for_each(|value| assert!(sender.send(value).is_ok()));
     assert_eq!(receiver.try_recv(), Err(TryRecvError::Lagged(1)));
@@ -263,7 +211,7 @@ fn a_receiver_lags_also_behind_a_channel_that_is_closed() {
             Err(TryRecvError::Closed)
         ]
     );
-    assert_eq!(now(receiver.recv()), Poll::Ready(Err(RecvError::Closed)));
+    assert_eq!(poll_once(receiver.recv()), Poll::Ready(Err(RecvError::Closed)));
 }
 
 #[test]
@@ -394,7 +342,7 @@ fn what_was_sent_is_received_before_the_end() {
     assert_eq!(drain(&mut receiver), [Ok(1), Ok(2), Err(TryRecvError::Closed)]);
     let mut late = receiver.resubscribe();
     assert_eq!(drain(&mut late), [Err(TryRecvError::Closed)]);
-    assert_eq!(now(late.recv()), Poll::Ready(Err(RecvError::Closed)));
+    assert_eq!(poll_once(late.recv()), Poll::Ready(Err(RecvError::Closed)));
 }
 
 #[test]
@@ -408,7 +356,7 @@ fn who_waits_is_woken_when_the_last_sender_goes() {
     assert_eq!(wakes.take(), []);
     drop(clone);
     assert_eq!(wakes.take(), [0]);
-    assert_eq!(poll_with(&mut wait, Waker::noop()), Poll::Ready(Err(RecvError::Closed)));
+    assert_eq!(poll_once(&mut wait), Poll::Ready(Err(RecvError::Closed)));
     assert!(weak.upgrade().is_none());
 }
 
@@ -425,22 +373,22 @@ fn senders_learn_that_the_last_receiver_is_gone() {
     assert_eq!(wakes.take(), []);
     drop(other);
     assert_eq!(wakes.take(), [0, 1]);
-    assert!(waits.iter_mut().all(|wait| poll_with(wait, Waker::noop()).is_ready()));
-    assert!(now(sender.closed()).is_ready());
+    assert!(waits.iter_mut().all(|wait| poll_once(wait).is_ready()));
+    assert!(poll_once(sender.closed()).is_ready());
 }
 
 #[test]
 fn subscribing_opens_a_channel_again() {
     let sender = Sender::new(4);
-    assert!(now(sender.closed()).is_ready() && sender.send(0).is_err());
+    assert!(poll_once(sender.closed()).is_ready() && sender.send(0).is_err());
     for round in 0..2 {
         let mut receiver = sender.subscribe();
-        assert!(now(sender.closed()).is_pending());
+        assert!(poll_once(sender.closed()).is_pending());
         assert_eq!(drain(&mut receiver), [Err(TryRecvError::Empty)]);
         sender.send(round).unwrap();
         assert_eq!(drain(&mut receiver), [Ok(round), Err(TryRecvError::Empty)]);
         drop(receiver);
-        assert!(now(sender.closed()).is_ready());
+        assert!(poll_once(sender.closed()).is_ready());
     }
 }
 
@@ -566,7 +514,7 @@ fn a_cancelled_wait_for_the_end_leaves_nothing() {
 fn do_all(sender: &Sender<u32>) {
     let (other, weak) = (sender.clone(), sender.downgrade());
     let mut receiver = weak.upgrade().expect("a sender is there").subscribe();
-    assert!(now(receiver.recv()).is_pending() && now(other.closed()).is_pending());
+    assert!(poll_once(receiver.recv()).is_pending() && poll_once(other.closed()).is_pending());
     other.send(77).unwrap();
     assert!(!sender.is_empty() && sender.len() <= 64);
     assert_eq!(receiver.resubscribe().len(), 0);
@@ -602,7 +550,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     assert_eq!(sender.send(1).unwrap(), 101);
     assert_eq!(wakes.take(), (0..100).filter(|number| number % 5 != 3).collect::<Vec<_>>());
     for mut wait in waits {
-        assert_eq!(poll_with(&mut wait, Waker::noop()), Poll::Ready(Ok(1)));
+        assert_eq!(poll_once(&mut wait), Poll::Ready(Ok(1)));
     }
     assert_eq!(receiver.len(), 21);
     assert_eq!((sender.strong_count(), sender.receiver_count()), (1, 1));
@@ -615,13 +563,13 @@ fn a_waker_may_come_back_while_it_is_cloned() {
         let sender = Rc::new(sender);
         let mut wait = Box::pin(receiver.recv());
         if polled_before {
-            assert!(poll_with(&mut wait, Waker::noop()).is_pending());
+            assert!(poll_once(&mut wait).is_pending());
         }
         let waker = acts_on(&sender, Call::Clone);
         assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
         drop(wait);
         // The value came while the wait was on its way.
-        assert_eq!(now(receiver.recv()), Poll::Ready(Ok(77)));
+        assert_eq!(poll_once(receiver.recv()), Poll::Ready(Ok(77)));
     }
 }
 
@@ -629,11 +577,11 @@ fn a_waker_may_come_back_while_it_is_cloned() {
 fn a_waker_may_come_back_while_it_is_dropped() {
     type Boxed = Pin<Box<dyn Future<Output = Result<u32, RecvError>>>>;
     let enders: [fn(&Sender<u32>, Boxed); 3] = [
-        |_, mut wait| assert!(poll_with(&mut wait, Waker::noop()).is_pending()),
+        |_, mut wait| assert!(poll_once(&mut wait).is_pending()),
         |_, wait| drop(wait),
         |sender, mut wait| {
             sender.send(1).unwrap();
-            assert!(poll_with(&mut wait, Waker::noop()).is_ready());
+            assert!(poll_once(&mut wait).is_ready());
         },
     ];
     for end in enders {
@@ -648,7 +596,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         end(&sender, wait);
         sender.send(5).unwrap();
         assert_eq!(wakes.take(), [0]);
-        assert!(poll_with(&mut other, Waker::noop()).is_ready());
+        assert!(poll_once(&mut other).is_ready());
         std::mem::forget(waker);
     }
 }
@@ -668,13 +616,13 @@ fn a_waker_may_drop_the_ends_and_the_other_waits() {
     assert!(poll_with(&mut first, &drops_all).is_pending());
     for _ in 0..100 {
         let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-        assert!(poll_with(&mut wait, Waker::noop()).is_pending());
+        assert!(poll_once(&mut wait).is_pending());
         waits.borrow_mut().push(wait);
     }
     sender.send(1).unwrap();
     assert!(ends.borrow().is_none() && waits.borrow().is_empty());
     assert_eq!((sender.strong_count(), sender.receiver_count(), sender.len()), (1, 1, 1));
-    assert_eq!(poll_with(&mut first, Waker::noop()), Poll::Ready(Ok(1)));
+    assert_eq!(poll_once(&mut first), Poll::Ready(Ok(1)));
     assert!(sender.is_empty());
 }
 
@@ -713,7 +661,7 @@ fn number(result: Result<Value, TryRecvError>) -> Result<u32, TryRecvError> {
 /// Does everything that can be done to a channel. It needs room for one value.
 fn do_all_with_values(sender: &Sender<Value>) {
     let mut receiver = sender.clone().subscribe();
-    assert!(now(receiver.recv()).is_pending() && now(sender.closed()).is_pending());
+    assert!(poll_once(receiver.recv()).is_pending() && poll_once(sender.closed()).is_pending());
     assert!(sender.send(plain(77)).is_ok());
     assert!(!sender.is_empty() && sender.len() <= 64);
     assert_eq!(receiver.resubscribe().len(), 0);
@@ -825,21 +773,21 @@ fn a_value_may_panic_while_it_is_overwritten() {
     let (sender, receiver) = broadcast::channel(1);
     let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
     assert!(sender.send(value(1, || (), || panic_quietly())).is_ok());
-    assert_eq!(number(poll_once(&mut waiting, &waker)), Ok(1));
+    assert_eq!(number(received(&mut waiting, &waker)), Ok(1));
     drop(waiting);
     let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
     assert!(poll_with(&mut waiting, &waker).is_pending());
     // That is no matter of the sender's. What it sent is there, and who waited for it knows.
     assert_eq!(sender.send(plain(2)).unwrap_or(0), 2);
     assert_eq!(counter.wakes(), 1);
-    assert_eq!(number(poll_once(&mut waiting, &waker)), Ok(2));
+    assert_eq!(number(received(&mut waiting, &waker)), Ok(2));
     let mut receiver = receiver;
     assert_eq!(number(receiver.try_recv()), Err(TryRecvError::Lagged(1)));
     assert_eq!(number(receiver.try_recv()), Ok(2));
 }
 
 /// Polls a wait that must be ready.
-fn poll_once(
+fn received(
     wait: &mut Pin<Box<impl Future<Output = Result<Value, RecvError>>>>,
     waker: &Waker,
 ) -> Result<Value, TryRecvError> {
@@ -939,47 +887,23 @@ fn blocking_inside_an_executor_panics() {
     assert_eq!(receiver.blocking_recv(), Ok(1));
 }
 
-/// Whether a type is `Send`, and whether it is `Sync`: a constant of the type's own comes before
-/// one of a trait, where its condition holds.
-struct Sends<T>(PhantomData<T>);
-struct Shares<T>(PhantomData<T>);
-
-trait Otherwise {
-    const YES: bool = false;
-}
-
-impl<T> Otherwise for Sends<T> {}
-impl<T> Otherwise for Shares<T> {}
-
-impl<T: Send> Sends<T> {
-    const YES: bool = true;
-}
-
-impl<T: Sync> Shares<T> {
-    const YES: bool = true;
-}
-
 #[test]
-fn the_ends_are_thread_safe_if_a_value_is() {
-    type Both = u32;
-    // Two threads may clone one value at once.
-    type SendOnly = Cell<u32>;
-    type Neither = Rc<u32>;
-    const {
-        assert!(Sends::<Sender<Both>>::YES && Shares::<Sender<Both>>::YES);
-        assert!(Sends::<WeakSender<Both>>::YES && Shares::<WeakSender<Both>>::YES);
-        assert!(Sends::<Receiver<Both>>::YES && Shares::<Receiver<Both>>::YES);
-        assert!(!Sends::<Sender<SendOnly>>::YES && !Shares::<Sender<SendOnly>>::YES);
-        assert!(!Sends::<WeakSender<SendOnly>>::YES && !Shares::<WeakSender<SendOnly>>::YES);
-        assert!(!Sends::<Receiver<SendOnly>>::YES && !Shares::<Receiver<SendOnly>>::YES);
-        assert!(!Sends::<Sender<Neither>>::YES && !Shares::<Sender<Neither>>::YES);
-        assert!(!Sends::<WeakSender<Neither>>::YES && !Shares::<WeakSender<Neither>>::YES);
-        assert!(!Sends::<Receiver<Neither>>::YES && !Shares::<Receiver<Neither>>::YES);
+fn thread_safety_depends_on_the_value() {
+    let (sender, mut receiver) = broadcast::channel::<u8>(1);
+    assert_thread_safety! {
+        about::<Sender<u8>>() => (true, true),
+        about::<WeakSender<u8>>() => (true, true),
+        about::<Receiver<u8>>() => (true, true),
+        // Two threads may clone one value at once.
+        about::<Sender<SendOnly>>() => (false, false),
+        about::<WeakSender<SendOnly>>() => (false, false),
+        about::<Receiver<SendOnly>>() => (false, false),
+        about::<Sender<Neither>>() => (false, false),
+        about::<WeakSender<Neither>>() => (false, false),
+        about::<Receiver<Neither>>() => (false, false),
+        about_value(sender.closed()) => (true, true),
+        about_value(receiver.recv()) => (true, true),
     }
-    fn is_thread_safe<F: Send + Sync>(_: F) {}
-    let (sender, mut receiver) = broadcast::channel::<u32>(1);
-    is_thread_safe(sender.closed());
-    is_thread_safe(receiver.recv());
 }
 
 #[test]
@@ -1395,7 +1319,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn it_does_what_the_model_does(
@@ -1413,6 +1337,6 @@ proptest! {
         drop(world);
         // No value is left anywhere, and no waker.
         prop_assert_eq!(alive.get(), 0);
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
     }
 }

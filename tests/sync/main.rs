@@ -2,12 +2,18 @@
 //! histories; every future cancelled at every await; random programs against a model of a page;
 //! wakers and destructors that do their worst; other threads.
 
+#[path = "../support/auto_traits.rs"]
+mod auto_traits;
 #[path = "../support/cancel.rs"]
 mod cancel;
 #[path = "../support/hostile.rs"]
 mod hostile;
+#[path = "../support/programs.rs"]
+mod programs;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/watchdog.rs"]
+mod watchdog;
 
 mod barrier;
 mod broadcast;

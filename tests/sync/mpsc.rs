@@ -4,23 +4,26 @@
 //! What both kinds of channel do alike is in `mpsc/both.rs`, which is here twice; this file is
 //! about room.
 
+use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, hostile_waker, quietly};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, now, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::mpsc::error::{SendError, SendTimeoutError, TryRecvError, TrySendError};
 use crate::sync::mpsc::{OwnedPermit, Permit, PermitIterator, Receiver, Sender, channel};
+use crate::watchdog::watched;
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Barrier, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll};
 use std::thread;
 
 #[allow(clippy::duplicate_mod, reason = "the same tests, of another type")]
@@ -63,113 +66,6 @@ mod unbounded {
 }
 
 const MS: Duration = Duration::from_millis(1);
-
-fn poll_with<F: Future + ?Sized>(future: &mut Pin<Box<F>>, waker: &Waker) -> Poll<F::Output> {
-    future.as_mut().poll(&mut Context::from_waker(waker))
-}
-
-fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
-    poll_with(&mut Box::pin(future), Waker::noop())
-}
-
-/// What is ready at once.
-#[track_caller]
-fn now<F: Future>(future: F) -> F::Output {
-    match poll_once(future) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it would wait"),
-    }
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-
-    /// How many of the wakers are left.
-    fn alive(&self) -> usize {
-        Arc::strong_count(&self.0) - 1
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = std::sync::mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
-
-/// Whether a type, or that of a value, is `Send`, and whether it is `Sync`.
-macro_rules! auto_traits {
-    (of $value:expr) => {{
-        fn has<T>(_: T) -> $crate::mpsc::Has<T> {
-            $crate::mpsc::Has(std::marker::PhantomData)
-        }
-        $crate::mpsc::auto_traits!(@ has($value))
-    }};
-    (@ $has:expr) => {{
-        #[allow(unused_imports, reason = "of no use for a type that has both")]
-        use $crate::mpsc::HasNot;
-        // Temporaries live as long as the `match`.
-        match $has {
-            has => ((&has).send(), (&has).sync()),
-        }
-    }};
-    ($type:ty) => {
-        $crate::mpsc::auto_traits!(@ $crate::mpsc::Has::<$type>(std::marker::PhantomData))
-    };
-}
-use auto_traits;
-
-/// A method of the type itself comes before one of a trait: so the trait's tell what is missing.
-struct Has<T>(PhantomData<T>);
-
-trait HasNot {
-    fn send(&self) -> bool {
-        false
-    }
-    fn sync(&self) -> bool {
-        false
-    }
-}
-
-impl<T> HasNot for &Has<T> {}
-
-impl<T: Send> Has<T> {
-    fn send(&self) -> bool {
-        true
-    }
-}
-
-impl<T: Sync> Has<T> {
-    fn sync(&self) -> bool {
-        true
-    }
-}
 
 // Room.
 
@@ -245,7 +141,7 @@ fn senders_get_room_in_the_order_in_which_they_came() {
     // Who does not take his turn passes it on.
     drop(third);
     assert_eq!(wakes.take(), [3]);
-    assert_eq!(poll_with(&mut fourth, Waker::noop()), Poll::Ready(Ok(())));
+    assert_eq!(poll_once(&mut fourth), Poll::Ready(Ok(())));
     assert_eq!(rx.try_recv(), Ok(3));
     assert_eq!((tx.capacity(), wakes.take()), (1, vec![]));
 }
@@ -657,7 +553,7 @@ fn a_closed_receiver_waits_for_no_one_else() {
     tx.try_send('a').unwrap();
     // It has room for one of its two values.
     let mut wait = Box::pin(tx.reserve_many(2));
-    assert!(poll_with(&mut wait, Waker::noop()).is_pending());
+    assert!(poll_once(&mut wait).is_pending());
     rx.close();
     assert_eq!(now(rx.recv()), Some('a'));
     let polled = rx.poll_recv(&mut Context::from_waker(&waker));
@@ -836,7 +732,7 @@ fn a_waker_may_use_the_channel_while_it_is_woken() {
             let refused = inside.try_send('-').unwrap_err();
             seen.push(format_args!("{}, {refused:?}", inside.capacity()));
             let mut send = Box::pin(inside.send('-'));
-            assert!(poll_with(&mut send, Waker::noop()).is_pending());
+            assert!(poll_once(&mut send).is_pending());
         }
     });
     let mut send = Box::pin(tx.send('b'));
@@ -928,7 +824,7 @@ fn a_waker_may_close_the_channel_while_its_sender_is_polled() {
     let mut send = Box::pin(tx.send('b'));
     let mut polled = poll_with(&mut send, &waker);
     if polled.is_pending() {
-        polled = poll_with(&mut send, Waker::noop());
+        polled = poll_once(&mut send);
     }
     assert_eq!(polled, Poll::Ready(Err(SendError('b'))));
     assert_eq!(tx.capacity(), 1);
@@ -1042,23 +938,24 @@ fn a_value_that_waits_while_the_receiver_closes_has_one_owner() {
 }
 
 #[test]
-fn permits_and_waits_are_thread_safe_if_the_value_may_be_sent() {
-    assert_eq!(auto_traits!(Permit<'_, Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(PermitIterator<'_, Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(OwnedPermit<Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(Permit<'_, Rc<u8>>), (false, false));
-    assert_eq!(auto_traits!(PermitIterator<'_, Rc<u8>>), (false, false));
-    assert_eq!(auto_traits!(OwnedPermit<Rc<u8>>), (false, false));
-
-    let tx = channel::<Cell<u8>>(1).0;
-    assert_eq!(auto_traits!(of tx.send(Cell::new(1))), (true, false));
-    assert_eq!(auto_traits!(of channel(1).0.send(1)), (true, true));
-    assert_eq!(auto_traits!(of tx.reserve()), (true, true));
-    assert_eq!(auto_traits!(of tx.reserve_many(1)), (true, true));
-    assert_eq!(auto_traits!(of tx.reserve_owned()), (true, true));
-    let tx = channel::<Rc<u8>>(1).0;
-    assert_eq!(auto_traits!(of tx.send(Rc::new(1))), (false, false));
-    assert_eq!(auto_traits!(of tx.reserve()), (false, false));
+fn thread_safety_depends_on_the_value() {
+    let tx = channel::<SendOnly>(1).0;
+    let stays = channel::<Neither>(1).0;
+    assert_thread_safety! {
+        about::<Permit<'_, SendOnly>>() => (true, true),
+        about::<PermitIterator<'_, SendOnly>>() => (true, true),
+        about::<OwnedPermit<SendOnly>>() => (true, true),
+        about::<Permit<'_, Neither>>() => (false, false),
+        about::<PermitIterator<'_, Neither>>() => (false, false),
+        about::<OwnedPermit<Neither>>() => (false, false),
+        about_value(channel(1).0.send(1)) => (true, true),
+        about_value(tx.send(Cell::new(1))) => (true, false),
+        about_value(tx.reserve()) => (true, true),
+        about_value(tx.reserve_many(1)) => (true, true),
+        about_value(tx.reserve_owned()) => (true, true),
+        about_value(stays.send(Rc::new(1))) => (false, false),
+        about_value(stays.reserve()) => (false, false),
+    }
 }
 
 // Random programs.
@@ -1269,7 +1166,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn room_is_given_as_the_model_gives_it(steps in prop::collection::vec(step(), 0..80)) {

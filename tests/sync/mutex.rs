@@ -4,54 +4,30 @@
     reason = "owned guards want an `Arc`, also of values that stay on their thread"
 )]
 
+use crate::auto_traits::{Neither, SendOnly, SyncOnly, about, about_future, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, quietly};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::{Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
+use crate::watchdog::watched;
 use handspun::task::{spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, pending};
-use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{self as std_sync, Arc, Barrier, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier, Weak};
+use std::task::Poll;
 use std::{mem, thread};
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Polls a future once.
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<std_sync::Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
 
 // Who has the lock.
 
@@ -125,13 +101,13 @@ fn a_lock_that_was_handed_on_is_not_free() {
     assert!(mutex.try_lock().is_err());
     let mut late = pin!(mutex.lock());
     assert!(poll_with(&mut late, &wakes.waker(1)).is_pending());
-    let Poll::Ready(guard) = poll_with(&mut next, Waker::noop()) else {
+    let Poll::Ready(guard) = poll_once(&mut next) else {
         panic!("it has been woken");
     };
     assert_eq!(wakes.take(), []);
     drop(guard);
     assert_eq!(wakes.take(), [1]);
-    assert!(poll_with(&mut late, Waker::noop()).is_ready());
+    assert!(poll_once(&mut late).is_ready());
     assert!(mutex.try_lock().is_ok());
 }
 
@@ -192,8 +168,8 @@ fn a_timeout_leaves_the_queue_as_it_was() {
 fn a_future_that_was_ready_is_not_polled_again() {
     let mutex = Mutex::new(());
     let mut lock = pin!(mutex.lock());
-    assert!(poll_with(&mut lock, Waker::noop()).is_ready());
-    caught(|| poll_with(&mut lock, Waker::noop()).is_ready()).unwrap_err();
+    assert!(poll_once(&mut lock).is_ready());
+    caught(|| poll_once(&mut lock).is_ready()).unwrap_err();
     assert!(mutex.try_lock().is_ok());
 }
 
@@ -241,7 +217,7 @@ fn a_guard_that_is_forgotten_locks_for_ever() {
     mem::forget(mutex.try_lock().unwrap());
     assert!(mutex.try_lock().is_err());
     let mut lock = Box::pin(mutex.lock());
-    assert!(poll_with(&mut lock, Waker::noop()).is_pending());
+    assert!(poll_once(&mut lock).is_pending());
     drop(lock);
     assert_eq!(format!("{mutex:?}"), "Mutex { data: <locked> }");
 }
@@ -437,7 +413,7 @@ fn a_waker_may_use_the_mutex_while_it_is_called() {
                     let outcome = caught(|| {
                         assert!(mutex.try_lock().is_err());
                         let mut lock = Box::pin(mutex.clone().lock_owned());
-                        assert!(poll_with(&mut lock, Waker::noop()).is_pending());
+                        assert!(poll_once(&mut lock).is_pending());
                         assert_eq!(format!("{mutex:?}"), "Mutex { data: <locked> }");
                     });
                     calls.borrow_mut().push(outcome);
@@ -455,7 +431,7 @@ fn a_waker_may_use_the_mutex_while_it_is_called() {
         assert!(poll_with(&mut leaves, &waker()).is_pending());
         drop(leaves);
         drop(guard);
-        let Poll::Ready(guard) = poll_with(&mut lock, Waker::noop()) else {
+        let Poll::Ready(guard) = poll_once(&mut lock) else {
             panic!("it has been woken");
         };
         assert_eq!(wakes.take(), []);
@@ -477,7 +453,7 @@ fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
     let uses = hostile_waker(move |call| {
         if call == Call::Wake {
             let mut lock = woken.take().expect("woken once");
-            let Poll::Ready(mut guard) = poll_with(&mut lock, Waker::noop()) else {
+            let Poll::Ready(mut guard) = poll_once(&mut lock) else {
                 panic!("it has been woken");
             };
             guard.push("waker");
@@ -511,7 +487,7 @@ fn a_waker_may_drop_the_other_waiters() {
     drop(guard);
     assert!(others.borrow().is_empty());
     assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (0, 2));
-    assert!(poll_with(&mut first, Waker::noop()).is_ready());
+    assert!(poll_once(&mut first).is_ready());
     assert!(mutex.try_lock().is_ok());
 }
 
@@ -579,7 +555,7 @@ fn a_value_may_use_its_mutex_while_it_is_dropped() {
             None => history.push(format_args!("{name}: its mutex is gone")),
             Some(mutex) => {
                 let mut lock = Box::pin(mutex.clone().lock_owned());
-                let is_locked = poll_with(&mut lock, Waker::noop()).is_pending();
+                let is_locked = poll_once(&mut lock).is_pending();
                 history.push(format_args!("{name}: locked {is_locked}, {mutex:?}"));
             }
         });
@@ -667,21 +643,6 @@ fn cost_is_linear_in_the_number_of_waiters() {
 
 // Threads.
 
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: the lock or a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
-
 #[test]
 fn a_guard_may_be_dropped_on_another_thread() {
     watched(|| {
@@ -708,7 +669,7 @@ fn threads_take_turns() {
         for round in 0..ROUNDS {
             // Some leave the queue, and with it the lock if they have been given it.
             if round % 3 == 0 {
-                let _given = poll_with(&mut Box::pin(mutex.lock()), Waker::noop());
+                let _given = poll_once(mutex.lock());
             }
             let mut guard = mutex.lock().await;
             guard.push((task, round));
@@ -750,61 +711,6 @@ fn threads_take_turns() {
         assert_eq!(turns, expected.collect::<Vec<_>>());
     });
 }
-
-/// Is asked whether a type is `Send` or `Sync`: `(&ask).is_send()` is a method of `Ask` where the
-/// bound holds, and otherwise one of `&Ask`.
-pub(crate) struct Ask<T>(PhantomData<T>);
-
-pub(crate) fn about<T>() -> Ask<T> {
-    Ask(PhantomData)
-}
-
-/// About what the function returns.
-pub(crate) fn about_future<A, T>(_: fn(A) -> T) -> Ask<T> {
-    Ask(PhantomData)
-}
-
-pub(crate) trait IsSend {
-    fn is_send(&self) -> bool {
-        true
-    }
-}
-
-pub(crate) trait IsNotSend {
-    fn is_send(&self) -> bool {
-        false
-    }
-}
-
-pub(crate) trait IsSync {
-    fn is_sync(&self) -> bool {
-        true
-    }
-}
-
-pub(crate) trait IsNotSync {
-    fn is_sync(&self) -> bool {
-        false
-    }
-}
-
-impl<T: Send> IsSend for Ask<T> {}
-impl<T> IsNotSend for &Ask<T> {}
-impl<T: Sync> IsSync for Ask<T> {}
-impl<T> IsNotSync for &Ask<T> {}
-
-/// What is asked about and what is expected: whether it is `Send`, and whether it is `Sync`.
-macro_rules! assert_thread_safety {
-    ($($ask:expr => $expected:expr,)*) => {$(
-        let ask = $ask;
-        assert_eq!(((&ask).is_send(), (&ask).is_sync()), $expected, stringify!($ask));
-    )*};
-}
-pub(crate) use assert_thread_safety;
-
-pub(crate) type SendOnly = Cell<u8>;
-pub(crate) type SyncOnly = std_sync::MutexGuard<'static, u8>;
-pub(crate) type Neither = Rc<u8>;
 
 #[test]
 fn thread_safety_depends_on_the_value() {
@@ -868,7 +774,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_mutex_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
@@ -1055,6 +961,6 @@ fn on_the_mutex(steps: &[Step]) -> Vec<String> {
     }
     drop(world);
     history.push(format_args!("in the end: {:?}", mutex.try_lock().unwrap()));
-    assert_eq!(Arc::strong_count(&wakes.0), 1, "a waker was left somewhere");
+    assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
 }

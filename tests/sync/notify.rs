@@ -1,88 +1,42 @@
 //! `Notify`: who is notified by which call, in which order; what is stored, and what is passed on
 //! when a waiter is dropped.
 
+use crate::auto_traits::{about, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, hostile_waker, panic_quietly};
-use crate::support::{CountingWaker, History, caught, paused};
+use crate::programs::random_programs;
+use crate::support::{CountingWaker, History, Wakes, caught, panics, paused, poll_once, poll_with};
 use crate::sync::{
     Notify,
     futures::{Notified, OwnedNotified},
 };
+use crate::watchdog::watched;
 use handspun::task::yield_now;
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::thread;
-use std::time::Duration;
 
 type Waiter<'a> = Pin<Box<Notified<'a>>>;
 
-fn poll_with<F: Future + ?Sized>(future: &mut Pin<Box<F>>, waker: &Waker) -> Poll<F::Output> {
-    future.as_mut().poll(&mut Context::from_waker(waker))
-}
-
-/// Polls with a waker that does nothing.
-fn is_ready<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
-    poll_with(future, Waker::noop()).is_ready()
-}
-
 /// Whether a notification is stored. It is taken.
 fn takes_a_notification(notify: &Notify) -> bool {
-    is_ready(&mut Box::pin(notify.notified()))
+    poll_once(notify.notified()).is_ready()
 }
 
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-
-    /// Waiters that have been polled, one after the other.
-    fn wait<'a, const N: usize>(&self, notify: &'a Notify) -> [Waiter<'a>; N] {
-        std::array::from_fn(|number| {
-            let mut waiter = Box::pin(notify.notified());
-            assert!(poll_with(&mut waiter, &self.waker(number)).is_pending());
-            waiter
-        })
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
+/// Waiters that have been polled, one after the other.
+fn wait<'a, const N: usize>(wakes: &Wakes, notify: &'a Notify) -> [Waiter<'a>; N] {
+    std::array::from_fn(|number| {
+        let mut waiter = Box::pin(notify.notified());
+        assert!(poll_with(&mut waiter, &wakes.waker(number)).is_pending());
+        waiter
+    })
 }
 
 // What is stored.
@@ -116,8 +70,8 @@ fn whoever_is_polled_first_takes_what_is_stored() {
     let [mut first, mut second] = [(); 2].map(|()| Box::pin(notify.notified()));
     // Both were made before, but that is not waiting.
     notify.notify_one();
-    assert!(is_ready(&mut second));
-    assert!(!is_ready(&mut first));
+    assert!(poll_once(&mut second).is_ready());
+    assert!(!poll_once(&mut first).is_ready());
 }
 
 #[test]
@@ -140,24 +94,27 @@ fn a_static_needs_no_heap() {
 #[test]
 fn the_first_to_wait_is_the_first_to_be_notified() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let waiters: [_; 3] = wakes.wait(&notify);
+    let waiters: [_; 3] = wait(&wakes, &notify);
     for number in 0..3 {
         notify.notify_one();
         assert_eq!(wakes.take(), [number]);
     }
-    assert_eq!(waiters.map(|mut waiter| is_ready(&mut waiter)), [true; 3]);
+    assert_eq!(waiters.map(|mut waiter| poll_once(&mut waiter).is_ready()), [true; 3]);
     assert!(!takes_a_notification(&notify));
 }
 
 #[test]
 fn the_last_to_wait_can_be_notified_first() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let mut waiters: [_; 4] = wakes.wait(&notify);
+    let mut waiters: [_; 4] = wait(&wakes, &notify);
     notify.notify_last();
     notify.notify_one();
     notify.notify_last();
     assert_eq!(wakes.take(), [3, 0, 2]);
-    assert_eq!(waiters.each_mut().map(is_ready), [true, false, true, true]);
+    assert_eq!(
+        waiters.each_mut().map(|waiter| poll_once(waiter).is_ready()),
+        [true, false, true, true]
+    );
 }
 
 #[test]
@@ -188,10 +145,10 @@ fn tasks_are_notified_in_the_order_in_which_they_waited() {
 #[test]
 fn notifying_all_reaches_all_who_wait_in_order() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let waiters: [_; 100] = wakes.wait(&notify);
+    let waiters: [_; 100] = wait(&wakes, &notify);
     notify.notify_waiters();
     assert_eq!(wakes.take(), (0..100).collect::<Vec<_>>());
-    assert_eq!(waiters.map(|mut waiter| is_ready(&mut waiter)), [true; 100]);
+    assert_eq!(waiters.map(|mut waiter| poll_once(&mut waiter).is_ready()), [true; 100]);
     notify.notify_waiters();
     assert_eq!(wakes.take(), []);
 }
@@ -203,8 +160,8 @@ fn notifying_all_reaches_a_future_that_was_never_polled() {
     let mut owned = Box::pin(notify.clone().notified_owned());
     notify.notify_waiters();
     let mut after = Box::pin(notify.notified());
-    assert!(is_ready(&mut before) && is_ready(&mut owned));
-    assert!(!is_ready(&mut after));
+    assert!(poll_once(&mut before).is_ready() && poll_once(&mut owned).is_ready());
+    assert!(!poll_once(&mut after).is_ready());
 }
 
 #[test]
@@ -213,7 +170,7 @@ fn a_future_that_all_were_notified_with_leaves_what_is_stored() {
     let mut made = Box::pin(notify.notified());
     notify.notify_one();
     notify.notify_waiters();
-    assert!(is_ready(&mut made));
+    assert!(poll_once(&mut made).is_ready());
     assert!(takes_a_notification(&notify));
     assert!(!takes_a_notification(&notify));
 }
@@ -223,16 +180,16 @@ fn a_future_stays_ready_and_takes_no_second_notification() {
     let notify = Notify::new();
     let mut waiter = Box::pin(notify.notified());
     notify.notify_one();
-    assert!(is_ready(&mut waiter));
+    assert!(poll_once(&mut waiter).is_ready());
     notify.notify_one();
-    assert!(is_ready(&mut waiter) && waiter.as_mut().enable());
+    assert!(poll_once(&mut waiter).is_ready() && waiter.as_mut().enable());
     assert!(takes_a_notification(&notify));
 }
 
 #[test]
 fn the_last_waker_is_woken_in_the_first_place_in_the_queue() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let mut waiters: [_; 2] = wakes.wait(&notify);
+    let mut waiters: [_; 2] = wait(&wakes, &notify);
     assert!(poll_with(&mut waiters[0], &wakes.waker(7)).is_pending());
     notify.notify_one();
     assert_eq!(wakes.take(), [7]);
@@ -247,10 +204,10 @@ fn an_owned_future_waits_in_the_same_queue() {
         let task = spawn(owned);
         yield_now().await;
         let mut borrowed = Box::pin(notify.notified());
-        assert!(!is_ready(&mut borrowed));
+        assert!(!poll_once(&mut borrowed).is_ready());
         notify.notify_one();
         task.await.unwrap();
-        assert!(!is_ready(&mut borrowed));
+        assert!(!poll_once(&mut borrowed).is_ready());
         notify.notify_one();
         borrowed.await;
         assert_eq!(Arc::strong_count(&notify), 1);
@@ -270,9 +227,9 @@ fn a_future_that_is_enabled_waits() {
     let mut made = Box::pin(notify.notified());
     notify.notify_one();
     notify.notify_one();
-    assert!(!is_ready(&mut made), "nothing was stored");
+    assert!(!poll_once(&mut made).is_ready(), "nothing was stored");
     assert!(enabled.as_mut().enable() && owned.as_mut().enable());
-    assert!(is_ready(&mut enabled) && is_ready(&mut owned));
+    assert!(poll_once(&mut enabled).is_ready() && poll_once(&mut owned).is_ready());
 }
 
 #[test]
@@ -282,13 +239,13 @@ fn enabling_takes_what_is_stored() {
     let mut waiter = Box::pin(notify.notified());
     assert!(waiter.as_mut().enable());
     assert!(!takes_a_notification(&notify));
-    assert!(is_ready(&mut waiter));
+    assert!(poll_once(&mut waiter).is_ready());
 }
 
 #[test]
 fn enabling_again_keeps_the_waker_and_the_place() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let mut waiters: [_; 2] = wakes.wait(&notify);
+    let mut waiters: [_; 2] = wait(&wakes, &notify);
     assert!(!waiters[0].as_mut().enable());
     notify.notify_one();
     assert_eq!(wakes.take(), [0]);
@@ -311,12 +268,12 @@ fn a_future_that_is_enabled_can_be_polled_later() {
 #[test]
 fn a_notified_waiter_that_is_dropped_passes_it_on_to_the_next() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, second, mut third] = wakes.wait(&notify);
+    let [first, second, mut third] = wait(&wakes, &notify);
     notify.notify_one();
     drop(first);
     drop(second);
     assert_eq!(wakes.take(), [0, 1, 2]);
-    assert!(is_ready(&mut third));
+    assert!(poll_once(&mut third).is_ready());
     drop(third);
     assert!(!takes_a_notification(&notify), "it was received");
 }
@@ -324,18 +281,18 @@ fn a_notified_waiter_that_is_dropped_passes_it_on_to_the_next() {
 #[test]
 fn what_was_meant_for_the_last_is_passed_on_to_the_last() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [mut first, second, third] = wakes.wait(&notify);
+    let [mut first, second, third] = wait(&wakes, &notify);
     notify.notify_last();
     drop(third);
     drop(second);
     assert_eq!(wakes.take(), [2, 1, 0]);
-    assert!(is_ready(&mut first));
+    assert!(poll_once(&mut first).is_ready());
 }
 
 #[test]
 fn what_nobody_waits_for_is_stored_again() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [only] = wakes.wait(&notify);
+    let [only] = wait(&wakes, &notify);
     notify.notify_one();
     drop(only);
     assert!(takes_a_notification(&notify));
@@ -345,36 +302,36 @@ fn what_nobody_waits_for_is_stored_again() {
 #[test]
 fn what_all_were_notified_of_is_not_passed_on() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, second] = wakes.wait(&notify);
+    let [first, second] = wait(&wakes, &notify);
     notify.notify_waiters();
-    let [mut late] = wakes.wait(&notify);
+    let [mut late] = wait(&wakes, &notify);
     drop(first);
     drop(second);
     assert_eq!(wakes.take(), [0, 1]);
-    assert!(!is_ready(&mut late) && !takes_a_notification(&notify));
+    assert!(!poll_once(&mut late).is_ready() && !takes_a_notification(&notify));
 }
 
 #[test]
 fn what_one_was_notified_of_survives_that_all_are_notified() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, mut second] = wakes.wait(&notify);
+    let [first, mut second] = wait(&wakes, &notify);
     notify.notify_one();
     notify.notify_waiters();
     assert_eq!(wakes.take(), [0, 1]);
     drop(first);
-    assert!(is_ready(&mut second));
+    assert!(poll_once(&mut second).is_ready());
     assert!(takes_a_notification(&notify));
 }
 
 #[test]
 fn a_waiter_that_leaves_is_passed_over() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, second, mut third] = wakes.wait(&notify);
+    let [first, second, mut third] = wait(&wakes, &notify);
     drop(second);
     drop(first);
     notify.notify_one();
     assert_eq!(wakes.take(), [2]);
-    assert!(is_ready(&mut third));
+    assert!(poll_once(&mut third).is_ready());
 }
 
 #[test]
@@ -416,7 +373,7 @@ fn cost_is_linear_in_the_number_of_waiters() {
     assert_eq!(counter.wakes(), MANY / 4);
     notify.notify_waiters();
     assert_eq!(counter.wakes(), MANY / 2);
-    assert!(waiters.iter_mut().all(is_ready));
+    assert!(waiters.iter_mut().all(|waiter| poll_once(waiter).is_ready()));
 }
 
 // Cancelled at every await.
@@ -525,7 +482,7 @@ fn a_cancelled_waiter_of_a_loop_loses_nothing() {
 /// Does everything that can be done to a `Notify`, and leaves it as it was but for those who wait.
 fn do_all(notify: &Arc<Notify>) {
     let mut passing = Box::pin(notify.notified());
-    let _ready = is_ready(&mut passing);
+    let _ready = poll_once(&mut passing).is_ready();
     drop(passing);
     let mut owned = Box::pin(notify.clone().notified_owned());
     owned.as_mut().enable();
@@ -553,23 +510,18 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
         let mut hostile = Box::pin(notify.notified());
         assert!(poll_with(&mut hostile, &acts_on(&notify, Call::Wake)).is_pending());
         let wakes = Wakes::default();
-        let waiters: [_; 40] = wakes.wait(&notify);
+        let waiters: [_; 40] = wait(&wakes, &notify);
         // The panic ends where the waker is called.
         notify_with(&notify, all);
         assert_eq!(wakes.take(), (0..40).collect::<Vec<_>>());
-        assert!(is_ready(&mut hostile));
-        assert_eq!(waiters.map(|mut waiter| is_ready(&mut waiter)), [true; 40]);
+        assert!(poll_once(&mut hostile).is_ready());
+        assert_eq!(waiters.map(|mut waiter| poll_once(&mut waiter).is_ready()), [true; 40]);
         assert!(!takes_a_notification(&notify));
     }
 }
 
 fn notify_with(notify: &Notify, all: bool) {
     if all { notify.notify_waiters() } else { notify.notify_one() }
-}
-
-/// Whether `f` panics, with whatever payload.
-fn panics<R>(f: impl FnOnce() -> R) -> bool {
-    catch_unwind(AssertUnwindSafe(f)).is_err()
 }
 
 #[test]
@@ -587,7 +539,7 @@ fn every_other_waker_may_panic() {
     }
     notify.notify_waiters();
     assert_eq!(wakes.take(), (0..100).filter(|n| n % 2 == 1).collect::<Vec<_>>());
-    assert!(waiters.iter_mut().all(is_ready));
+    assert!(waiters.iter_mut().all(|waiter| poll_once(waiter).is_ready()));
 }
 
 #[test]
@@ -596,12 +548,12 @@ fn a_waker_may_come_back_while_it_is_cloned() {
     for polled_before in [false, true] {
         let mut waiter = Box::pin(notify.notified());
         if polled_before {
-            assert!(!is_ready(&mut waiter));
+            assert!(!poll_once(&mut waiter).is_ready());
         }
         let waker = acts_on(&notify, Call::Clone);
         assert!(panics(|| poll_with(&mut waiter, &waker).is_ready()));
         // It was made before all were notified.
-        assert!(is_ready(&mut waiter));
+        assert!(poll_once(&mut waiter).is_ready());
     }
     assert!(!takes_a_notification(&notify));
 }
@@ -611,12 +563,12 @@ fn a_waker_may_come_back_while_it_is_dropped() {
     // By a poll with another waker, by being dropped while it waits, and when it was notified.
     let enders: [fn(&Notify, Waiter<'_>); 3] = [
         |_, mut waiter| {
-            let _ready = is_ready(&mut waiter);
+            let _ready = poll_once(&mut waiter).is_ready();
         },
         |_, waiter| drop(waiter),
         |notify, mut waiter| {
             notify.notify_waiters();
-            assert!(is_ready(&mut waiter));
+            assert!(poll_once(&mut waiter).is_ready());
         },
     ];
     for end in enders {
@@ -625,11 +577,11 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let mut waiter = Box::pin(notify.notified());
         let waker = acts_on(&notify, Call::Drop);
         assert!(poll_with(&mut waiter, &waker).is_pending());
-        let [mut other] = wakes.wait(&notify);
+        let [mut other] = wait(&wakes, &notify);
         end(&notify, waiter);
         notify.notify_waiters();
         assert_eq!(wakes.take(), [0]);
-        assert!(is_ready(&mut other) && !takes_a_notification(&notify));
+        assert!(poll_once(&mut other).is_ready() && !takes_a_notification(&notify));
         std::mem::forget(waker);
     }
 }
@@ -649,12 +601,12 @@ fn a_waker_may_drop_the_other_waiters() {
         assert!(poll_with(&mut first, &drops_all).is_pending());
         for _ in 0..100 {
             let mut other = Box::pin(notify.clone().notified_owned());
-            assert!(!is_ready(&mut other));
+            assert!(!poll_once(&mut other).is_ready());
             others.borrow_mut().push(other);
         }
         notify_with(&notify, all);
         assert_eq!(others.borrow().len(), 0);
-        assert!(is_ready(&mut first) && !takes_a_notification(&notify));
+        assert!(poll_once(&mut first).is_ready() && !takes_a_notification(&notify));
     }
 }
 
@@ -683,7 +635,7 @@ fn a_chain_of_drops_passes_one_notification_to_the_end() {
 #[test]
 fn a_waiter_that_is_dropped_in_a_panic_passes_it_on() {
     let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, mut second] = wakes.wait(&notify);
+    let [first, mut second] = wait(&wakes, &notify);
     notify.notify_one();
     let panicked = caught(move || {
         let _dropped_by_the_panic = first;
@@ -691,18 +643,19 @@ fn a_waiter_that_is_dropped_in_a_panic_passes_it_on() {
     });
     assert_eq!(panicked, Err::<(), _>("on the way out".to_string()));
     assert_eq!(wakes.take(), [0, 1]);
-    assert!(is_ready(&mut second));
+    assert!(poll_once(&mut second).is_ready());
 }
 
 // Threads.
 
 #[test]
-fn it_and_its_futures_are_thread_safe() {
-    fn is_thread_safe<T: Send + Sync>() {}
+fn everything_is_thread_safe() {
+    assert_thread_safety! {
+        about::<Notify>() => (true, true),
+        about::<Notified<'_>>() => (true, true),
+        about::<OwnedNotified>() => (true, true),
+    }
     fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
-    is_thread_safe::<Notify>();
-    is_thread_safe::<Notified<'_>>();
-    is_thread_safe::<OwnedNotified>();
     is_unwind_safe::<Notify>();
 }
 
@@ -789,7 +742,7 @@ fn no_notification_is_lost_between_threads() {
                         // One that gives up in between passes on what it was given.
                         {
                             let mut gives_up = Box::pin(receive(&channel));
-                            match poll_with(&mut gives_up, Waker::noop()) {
+                            match poll_once(&mut gives_up) {
                                 Poll::Ready(value) => {
                                     sum += value;
                                     continue;
@@ -957,7 +910,7 @@ impl Either<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
@@ -1016,7 +969,7 @@ proptest! {
         prop_assert_eq!(wakes.take(), model.woken);
         prop_assert_eq!(takes_a_notification(&notify), model.stored);
         // No waker is left anywhere, and no owner.
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
         prop_assert_eq!(Arc::strong_count(&notify), 1);
     }
 }

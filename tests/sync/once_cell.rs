@@ -1,10 +1,15 @@
 //! `OnceCell`: who initializes it, who waits meanwhile, and who takes over when an attempt ends
 //! without a value.
 
+use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, panic_quietly};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, panic_silently, panics, paused, poll_once, poll_with,
+};
 use crate::sync::{OnceCell, SetError};
+use crate::watchdog::watched;
 use handspun::task::yield_now;
 use handspun::time::{Duration, sleep};
 use handspun::{block_on, spawn};
@@ -13,68 +18,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn, ready};
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::thread;
 
 const MS: Duration = Duration::from_millis(1);
-
-fn poll_with<F: Future + ?Sized>(future: &mut Pin<Box<F>>, waker: &Waker) -> Poll<F::Output> {
-    future.as_mut().poll(&mut Context::from_waker(waker))
-}
-
-/// Polls with a waker that does nothing.
-fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
-    poll_with(future, Waker::noop())
-}
-
-/// Whether `f` panics, with whatever payload.
-fn panics<R>(f: impl FnOnce() -> R) -> bool {
-    catch_unwind(AssertUnwindSafe(f)).is_err()
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
 
 /// A wait for the value that must not make one.
 fn only_waits(cell: &OnceCell<u32>) -> Pin<Box<impl Future<Output = u32>>> {
@@ -115,7 +67,7 @@ fn a_cell_can_be_set_once() {
 fn a_cell_cannot_be_set_while_it_is_initialized() {
     let cell = OnceCell::new();
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let error = cell.set(1).unwrap_err();
     assert_eq!(error, SetError::InitializingError(1));
     assert!(error.is_initializing_err() && !error.is_already_init_err());
@@ -151,7 +103,7 @@ fn a_value_can_be_taken_out_and_another_put_in() {
     // Also after an attempt that was given up.
     let mut cell = OnceCell::new();
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     drop(attempt);
     assert_eq!(cell.take(), None::<u32>);
 }
@@ -280,18 +232,18 @@ fn an_attempt_that_panics_is_followed_by_the_next_in_line() {
     let mut in_closure = Box::pin(cell.get_or_init(make));
     let mut third = Box::pin(cell.get_or_init(|| ready(3)));
     block_on(async {
-        assert!(poll(&mut in_future).is_pending());
+        assert!(poll_once(&mut in_future).is_pending());
         assert!(poll_with(&mut in_closure, &wakes.waker(1)).is_pending());
         assert!(poll_with(&mut third, &wakes.waker(2)).is_pending());
-        let panicked = caught(|| poll(&mut in_future).is_ready());
+        let panicked = caught(|| poll_once(&mut in_future).is_ready());
         assert_eq!(panicked, Err("in the future".to_string()));
         drop(in_future);
         assert_eq!(wakes.take(), [1]);
-        let panicked = caught(|| poll(&mut in_closure).is_ready());
+        let panicked = caught(|| poll_once(&mut in_closure).is_ready());
         assert_eq!(panicked, Err("in the closure".to_string()));
         drop(in_closure);
         assert_eq!(wakes.take(), [2]);
-        assert_eq!(poll(&mut third), Poll::Ready(&3));
+        assert_eq!(poll_once(&mut third), Poll::Ready(&3));
     });
 }
 
@@ -316,10 +268,10 @@ fn an_attempt_that_is_given_up_is_followed_by_the_next_in_line() {
     assert_eq!(cell.set(9), Err(SetError::InitializingError(9)));
     drop(second);
     assert_eq!(wakes.take(), [3]);
-    assert!(poll(&mut fourth).is_pending());
+    assert!(poll_once(&mut fourth).is_pending());
     drop(fourth);
     assert_eq!(wakes.take(), [4]);
-    assert_eq!(poll(&mut last), Poll::Ready(&5));
+    assert_eq!(poll_once(&mut last), Poll::Ready(&5));
 }
 
 #[test]
@@ -329,7 +281,7 @@ fn all_who_wait_are_woken_once_in_the_order_in_which_they_came() {
     let made = Cell::new(None);
     let make = || poll_fn(|_| made.take().map_or(Poll::Pending, Poll::Ready));
     let mut attempt = Box::pin(cell.get_or_init(make));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut waits: Vec<_> = (0..100).map(|_| only_waits(&cell)).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         assert!(poll_with(wait, &wakes.waker(999)).is_pending());
@@ -337,10 +289,10 @@ fn all_who_wait_are_woken_once_in_the_order_in_which_they_came() {
         assert!(poll_with(wait, &wakes.waker(number)).is_pending());
     }
     made.set(Some(7));
-    assert_eq!(poll(&mut attempt), Poll::Ready(&7));
+    assert_eq!(poll_once(&mut attempt), Poll::Ready(&7));
     assert_eq!(wakes.take(), (0..100).collect::<Vec<_>>());
-    assert!(waits.iter_mut().all(|wait| poll(wait) == Poll::Ready(7)));
-    assert_eq!(Arc::strong_count(&wakes.0), 1);
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(7)));
+    assert_eq!(wakes.alive(), 0);
 }
 
 #[test]
@@ -348,7 +300,7 @@ fn a_wait_that_is_dropped_takes_its_waker_back() {
     let (counter, waker) = CountingWaker::new();
     let cell = OnceCell::new();
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut wait = only_waits(&cell);
     assert!(poll_with(&mut wait, &waker).is_pending());
     assert_eq!(Arc::strong_count(&counter), 3);
@@ -429,7 +381,7 @@ fn acts_on(cell: &Rc<OnceCell<u32>>, on: Call) -> Waker {
             let is_empty = cell.get().is_none();
             assert_eq!(cell.initialized(), !is_empty);
             assert!(is_empty || cell.set(9).is_err());
-            assert_eq!(poll(&mut Box::pin(cell.get_or_init(pending))).is_pending(), is_empty);
+            assert_eq!(poll_once(cell.get_or_init(pending)).is_pending(), is_empty);
             panic_quietly();
         }
     })
@@ -442,7 +394,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     let made = Cell::new(None);
     let make = || poll_fn(|_| made.take().map_or(Poll::Pending, Poll::Ready));
     let mut attempt = Box::pin(cell.get_or_init(make));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut waits: Vec<_> = (0..40).map(|_| only_waits(&cell)).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         let hostile = number % 4 == 1;
@@ -451,24 +403,24 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     }
     made.set(Some(7));
     // The panics end where the wakers are called.
-    assert_eq!(poll(&mut attempt), Poll::Ready(&7));
+    assert_eq!(poll_once(&mut attempt), Poll::Ready(&7));
     assert_eq!(wakes.take(), (0..40).filter(|number| number % 4 != 1).collect::<Vec<_>>());
-    assert!(waits.iter_mut().all(|wait| poll(wait) == Poll::Ready(7)));
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(7)));
     // When an attempt is given up, too.
     let cell = Rc::new(OnceCell::new());
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut next = Box::pin(cell.get_or_init(|| ready(3)));
     assert!(poll_with(&mut next, &acts_on(&cell, Call::Wake)).is_pending());
     drop(attempt);
-    assert_eq!(poll(&mut next), Poll::Ready(&3));
+    assert_eq!(poll_once(&mut next), Poll::Ready(&3));
 }
 
 #[test]
 fn a_waker_may_come_back_while_it_is_cloned() {
     let cell = Rc::new(OnceCell::new());
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
     let waker = acts_on(&cell, Call::Clone);
     assert!(panics(|| poll_with(&mut wait, &waker)));
@@ -482,12 +434,12 @@ fn a_waker_may_come_back_while_it_is_dropped() {
     for replaced in [true, false] {
         let cell = Rc::new(OnceCell::new());
         let mut attempt = Box::pin(cell.get_or_init(pending));
-        assert!(poll(&mut attempt).is_pending());
+        assert!(poll_once(&mut attempt).is_pending());
         let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
         let waker = acts_on(&cell, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         if replaced {
-            assert!(poll(&mut wait).is_pending());
+            assert!(poll_once(&mut wait).is_pending());
         }
         drop(wait);
         drop(attempt);
@@ -508,7 +460,7 @@ fn a_waker_may_drop_the_others_who_wait() {
         }
     });
     let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     let mut second = Box::pin(cell.get_or_init(|| ready(2)));
     assert!(poll_with(&mut second, &drops_all).is_pending());
     for _ in 0..100 {
@@ -516,12 +468,12 @@ fn a_waker_may_drop_the_others_who_wait() {
         let mut other: Attempt = Box::pin(async move {
             own.get_or_init(pending).await;
         });
-        assert!(poll(&mut other).is_pending());
+        assert!(poll_once(&mut other).is_pending());
         others.borrow_mut().push(other);
     }
     drop(attempt);
     assert_eq!(others.borrow().len(), 0);
-    assert_eq!(poll(&mut second), Poll::Ready(&2));
+    assert_eq!(poll_once(&mut second), Poll::Ready(&2));
 }
 
 #[test]
@@ -533,7 +485,7 @@ fn an_attempt_may_come_back_while_it_is_dropped() {
         let _guard = Dropping(move || written.push(format_args!("{:?}", own.set(1))));
         pending().await
     }));
-    assert!(poll(&mut attempt).is_pending());
+    assert!(poll_once(&mut attempt).is_pending());
     drop(attempt);
     // It is over when all of it is gone.
     history.expect(["Err(InitializingError(1))"]);
@@ -554,39 +506,16 @@ fn a_value_may_panic_while_it_is_dropped() {
 
 // Threads.
 
-/// Whether a type is `Send`, and whether it is `Sync`: a constant of the type's own comes before
-/// one of a trait, where its condition holds.
-struct Sends<T>(PhantomData<T>);
-struct Shares<T>(PhantomData<T>);
-
-trait Otherwise {
-    const YES: bool = false;
-}
-
-impl<T> Otherwise for Sends<T> {}
-impl<T> Otherwise for Shares<T> {}
-
-impl<T: Send> Sends<T> {
-    const YES: bool = true;
-}
-
-impl<T: Sync> Shares<T> {
-    const YES: bool = true;
-}
-
 #[test]
-fn a_cell_is_as_thread_safe_as_its_value() {
-    type SendOnly = Cell<u32>;
-    type Neither = Rc<u32>;
-    const {
-        assert!(Sends::<OnceCell<u32>>::YES && Shares::<OnceCell<u32>>::YES);
-        assert!(Sends::<OnceCell<SendOnly>>::YES && !Shares::<OnceCell<SendOnly>>::YES);
-        assert!(!Sends::<OnceCell<Neither>>::YES && !Shares::<OnceCell<Neither>>::YES);
-    }
-    fn is_thread_safe<F: Send + Sync>(_: F) {}
+fn thread_safety_depends_on_the_value() {
     let cell = OnceCell::new();
-    is_thread_safe(cell.get_or_init(|| ready(1)));
-    is_thread_safe(cell.get_or_try_init(|| ready(Ok::<_, u32>(1))));
+    assert_thread_safety! {
+        about::<OnceCell<u8>>() => (true, true),
+        about::<OnceCell<SendOnly>>() => (true, false),
+        about::<OnceCell<Neither>>() => (false, false),
+        about_value(cell.get_or_init(|| ready(1))) => (true, true),
+        about_value(cell.get_or_try_init(|| ready(Ok::<_, u8>(1)))) => (true, true),
+    }
 }
 
 #[test]
@@ -872,7 +801,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
@@ -887,6 +816,6 @@ proptest! {
         prop_assert_eq!(Rc::strong_count(&world.cell), 1);
         // No waker is left anywhere.
         wakes.take();
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
     }
 }

@@ -1,41 +1,32 @@
 //! `oneshot`: one value, or the news that none will come; who is woken by what, and what becomes of
 //! a value that nobody takes.
 
+use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, quietly};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, now, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::oneshot::error::{RecvError, TryRecvError};
 use crate::sync::oneshot::{Receiver, Sender, channel};
+use crate::watchdog::watched;
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::marker::PhantomPinned;
+use std::pin::pin;
 use std::rc::Rc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 const MS: Duration = Duration::from_millis(1);
 
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
 fn poll_closed<T>(tx: &mut Sender<T>, waker: &Waker) -> Poll<()> {
     tx.poll_closed(&mut Context::from_waker(waker))
-}
-
-/// What is ready at once.
-#[track_caller]
-fn now<F: Future + Unpin>(mut future: F) -> F::Output {
-    match poll_with(&mut future, Waker::noop()) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it would wait"),
-    }
 }
 
 // A value, or none.
@@ -249,7 +240,7 @@ fn closing_keeps_a_value_that_was_sent_before() {
 #[test]
 fn a_receiver_that_is_closed_waits_no_longer() {
     let (mut tx, mut rx) = channel::<u8>();
-    assert!(poll_with(&mut rx, Waker::noop()).is_pending());
+    assert!(poll_once(&mut rx).is_pending());
     rx.close();
     assert!(now(&mut rx).is_err());
     assert!(rx.is_terminated());
@@ -618,7 +609,7 @@ fn a_waker_may_panic_when_it_is_cloned_or_dropped() {
             });
             let (mut tx, mut rx) = channel();
             let _ = caught(|| poll_with(&mut rx, &waker).is_pending());
-            let _ = caught(|| poll_with(&mut rx, Waker::noop()).is_pending());
+            let _ = caught(|| poll_once(&mut rx).is_pending());
             assert!(!armed.replace(true));
             let _ = caught(|| poll_closed(&mut tx, &waker).is_pending());
             let _ = caught(|| poll_closed(&mut tx, Waker::noop()).is_pending());
@@ -714,21 +705,6 @@ fn a_value_may_hold_the_ends_of_other_channels() {
 
 // Threads.
 
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = std::sync::mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
-
 #[test]
 fn two_threads_pass_a_number_to_and_fro() {
     const ROUNDS: u32 = 5_000;
@@ -810,7 +786,7 @@ fn no_wake_is_lost_between_threads() {
                 match n % 3 {
                     0 => assert_eq!(rx.await, Ok(n)),
                     1 => assert!(rx.await.is_err()),
-                    _ => assert!(poll_with(&mut rx, Waker::noop()).is_pending()),
+                    _ => assert!(poll_once(&mut rx).is_pending()),
                 }
             }
         });
@@ -818,51 +794,20 @@ fn no_wake_is_lost_between_threads() {
     });
 }
 
-/// Whether a type has an auto trait: the method of the type itself comes before the trait's.
-struct Has<T>(PhantomData<T>);
-
-trait HasNot {
-    fn send(&self) -> bool {
-        false
-    }
-    fn sync(&self) -> bool {
-        false
-    }
-}
-
-impl<T> HasNot for &Has<T> {}
-
-impl<T: Send> Has<T> {
-    fn send(&self) -> bool {
-        true
-    }
-}
-
-impl<T: Sync> Has<T> {
-    fn sync(&self) -> bool {
-        true
-    }
-}
-
 #[test]
-fn the_ends_are_thread_safe_if_the_value_may_be_sent() {
-    macro_rules! has {
-        ($type:ty) => {{
-            let has: Has<$type> = Has(PhantomData);
-            ((&has).send(), (&has).sync())
-        }};
+fn thread_safety_depends_on_the_value() {
+    assert_thread_safety! {
+        about::<Sender<SendOnly>>() => (true, true),
+        about::<Receiver<SendOnly>>() => (true, true),
+        about::<Sender<Neither>>() => (false, false),
+        about::<Receiver<Neither>>() => (false, false),
+        about::<RecvError>() => (true, true),
+        about::<TryRecvError>() => (true, true),
+        about_value(channel::<SendOnly>().0.closed()) => (true, true),
     }
-    assert_eq!(has!(Sender<Cell<u8>>), (true, true));
-    assert_eq!(has!(Receiver<Cell<u8>>), (true, true));
-    assert_eq!(has!(Sender<Rc<u8>>), (false, false));
-    assert_eq!(has!(Receiver<Rc<u8>>), (false, false));
-    assert_eq!(has!(RecvError), (true, true));
-    assert_eq!(has!(TryRecvError), (true, true));
     fn is_unpin<T: Unpin>() {}
-    is_unpin::<Sender<std::marker::PhantomPinned>>();
-    is_unpin::<Receiver<std::marker::PhantomPinned>>();
-    fn is_thread_safe<T: Send + Sync>(_: T) {}
-    is_thread_safe(channel::<Cell<u8>>().0.closed());
+    is_unpin::<Sender<PhantomPinned>>();
+    is_unpin::<Receiver<PhantomPinned>>();
 }
 
 // Random programs.
@@ -927,30 +872,8 @@ impl Model {
     }
 }
 
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_channel_does_what_the_model_does(steps in prop::collection::vec(step(), 0..20)) {
@@ -1030,6 +953,6 @@ proptest! {
         drop((tx, rx));
         prop_assert_eq!(Rc::strong_count(&value), 1);
         // No waker is left anywhere.
-        prop_assert_eq!(Arc::strong_count(&wakes.0), 1);
+        prop_assert_eq!(wakes.alive(), 0);
     }
 }

@@ -5,17 +5,18 @@
     reason = "owned guards want an `Arc`, also of values that stay on their thread"
 )]
 
+use crate::auto_traits::{Neither, SendOnly, SyncOnly, about, about_future, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, quietly};
-use crate::mutex::{
-    IsNotSend, IsNotSync, IsSend, IsSync, Neither, SendOnly, SyncOnly, about, about_future,
-    assert_thread_safety,
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, panic_silently, paused, poll_once, poll_with,
 };
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
 use crate::sync::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
     TryLockError,
 };
+use crate::watchdog::watched;
 use handspun::task::{spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
@@ -26,39 +27,11 @@ use std::fmt;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Barrier, Mutex, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier, Weak};
+use std::task::Poll;
 use std::{mem, thread};
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Polls a future once.
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
 
 /// What is free: `"write"`, only `"read"`, or `"nothing"`.
 fn free<T>(lock: &RwLock<T>) -> &'static str {
@@ -216,21 +189,21 @@ fn those_who_wait_are_let_in_together_where_they_can() {
     drop(writing);
     assert_eq!(wakes.take(), [0, 1]);
     assert_eq!(free(&lock), "nothing", "a writer waits");
-    let Poll::Ready(guard) = poll_with(second, Waker::noop()) else {
+    let Poll::Ready(guard) = poll_once(second) else {
         panic!("it has been woken");
     };
     drop(guard);
     assert_eq!(wakes.take(), [], "the first has not looked yet, but it reads");
-    assert!(poll_with(first, Waker::noop()).is_ready());
+    assert!(poll_once(first).is_ready());
     assert_eq!(wakes.take(), [2]);
-    assert!(poll_with(writes_first, Waker::noop()).is_ready());
+    assert!(poll_once(writes_first).is_ready());
     assert_eq!(wakes.take(), [3]);
-    assert!(poll_with(third, Waker::noop()).is_ready());
+    assert!(poll_once(third).is_ready());
     assert_eq!(wakes.take(), [4]);
-    assert!(poll_with(writes_second, Waker::noop()).is_ready());
+    assert!(poll_once(writes_second).is_ready());
     assert_eq!(wakes.take(), [5]);
     assert_eq!(free(&lock), "read");
-    assert!(poll_with(fourth, Waker::noop()).is_ready());
+    assert!(poll_once(fourth).is_ready());
     assert_eq!(free(&lock), "write");
 }
 
@@ -300,11 +273,11 @@ fn a_timeout_leaves_the_queue_as_it_was() {
 fn a_future_that_was_ready_is_not_polled_again() {
     let lock = RwLock::new(());
     let mut read = pin!(lock.read());
-    assert!(poll_with(&mut read, Waker::noop()).is_ready());
-    caught(|| poll_with(&mut read, Waker::noop()).is_ready()).unwrap_err();
+    assert!(poll_once(&mut read).is_ready());
+    caught(|| poll_once(&mut read).is_ready()).unwrap_err();
     let mut write = pin!(lock.write());
-    assert!(poll_with(&mut write, Waker::noop()).is_ready());
-    caught(|| poll_with(&mut write, Waker::noop()).is_ready()).unwrap_err();
+    assert!(poll_once(&mut write).is_ready());
+    caught(|| poll_once(&mut write).is_ready()).unwrap_err();
     assert_eq!(free(&lock), "write");
 }
 
@@ -365,12 +338,12 @@ fn a_downgrade_lets_the_readers_in_and_no_writer() {
     *writing = 1;
     let reading: RwLockReadGuard<'_, i32> = writing.downgrade();
     assert_eq!(wakes.take(), [0, 1]);
-    let Poll::Ready(guard) = poll_with(&mut reads[0], Waker::noop()) else {
+    let Poll::Ready(guard) = poll_once(&mut reads[0]) else {
         panic!("it has been woken");
     };
     assert_eq!((*reading, *guard), (1, 1));
     assert_eq!(free(&lock), "nothing", "a writer waits");
-    assert!(poll_with(&mut reads[1], Waker::noop()).is_ready());
+    assert!(poll_once(&mut reads[1]).is_ready());
     drop(reading);
     assert_eq!(wakes.take(), []);
     drop(guard);
@@ -391,7 +364,7 @@ fn an_owned_guard_can_be_downgraded_too() {
     assert_eq!(wakes.take(), [0]);
     assert_eq!(Arc::strong_count(&lock), 2);
     assert_eq!((*reading, free(&lock)), (1, "read"));
-    assert!(poll_with(&mut read, Waker::noop()).is_ready());
+    assert!(poll_once(&mut read).is_ready());
     drop(reading);
     assert_eq!((Arc::strong_count(&lock), free(&lock)), (1, "write"));
 }
@@ -430,12 +403,12 @@ fn readers_may_be_limited() {
     assert!(poll_with(&mut write, &wakes.waker(1)).is_pending());
     drop(first);
     assert_eq!(wakes.take(), [0]);
-    let Poll::Ready(third) = poll_with(&mut third, Waker::noop()) else {
+    let Poll::Ready(third) = poll_once(&mut third) else {
         panic!("it has been woken");
     };
     drop((second, third));
     assert_eq!(wakes.take(), [1]);
-    let Poll::Ready(writing) = poll_with(&mut write, Waker::noop()) else {
+    let Poll::Ready(writing) = poll_once(&mut write) else {
         panic!("it has been woken");
     };
     assert_eq!(free(&lock), "nothing");
@@ -727,9 +700,9 @@ fn a_waker_may_use_the_lock_while_it_is_called() {
                     let outcome = caught(|| {
                         assert_ne!(free(&lock), "write");
                         let mut write = Box::pin(lock.clone().write_owned());
-                        assert!(poll_with(&mut write, Waker::noop()).is_pending());
+                        assert!(poll_once(&mut write).is_pending());
                         let mut read = Box::pin(lock.clone().read_owned());
-                        assert!(poll_with(&mut read, Waker::noop()).is_pending());
+                        assert!(poll_once(&mut read).is_pending());
                         drop(write);
                     });
                     calls.borrow_mut().push(outcome);
@@ -749,7 +722,7 @@ fn a_waker_may_use_the_lock_while_it_is_called() {
         drop(leaves);
         let reading = writing.downgrade();
         for read in &mut reads {
-            assert!(poll_with(read, Waker::noop()).is_ready());
+            assert!(poll_once(read).is_ready());
         }
         assert_eq!(wakes.take(), []);
         drop(reading);
@@ -770,7 +743,7 @@ fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
         let writes = hostile_waker(move |call| {
             if call == Call::Wake {
                 let mut write = woken.take().expect("woken once");
-                let Poll::Ready(mut guard) = poll_with(&mut write, Waker::noop()) else {
+                let Poll::Ready(mut guard) = poll_once(&mut write) else {
                     panic!("it has been woken");
                 };
                 guard.push("written");
@@ -820,7 +793,7 @@ fn a_waker_may_drop_the_other_waiters() {
     assert!(others.borrow().is_empty());
     // Their wakers had been gathered: a wake too many does no harm.
     assert_eq!(Arc::strong_count(&counter), 2);
-    assert!(poll_with(&mut first, Waker::noop()).is_ready());
+    assert!(poll_once(&mut first).is_ready());
     drop(reading);
     assert_eq!(free(&lock), "write");
 }
@@ -892,7 +865,7 @@ fn a_value_may_use_its_lock_while_it_is_dropped() {
             None => history.push(format_args!("{name}: its lock is gone")),
             Some(lock) => {
                 let mut write = Box::pin(lock.clone().write_owned());
-                let is_locked = poll_with(&mut write, Waker::noop()).is_pending();
+                let is_locked = poll_once(&mut write).is_pending();
                 history.push(format_args!("{name}: locked {is_locked}"));
             }
         });
@@ -978,21 +951,6 @@ fn cost_is_linear_in_the_number_of_waiters() {
 
 // Threads.
 
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: the lock or a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
-
 #[test]
 fn threads_read_together_and_take_turns_to_write() {
     const THREADS: usize = 4;
@@ -1005,10 +963,10 @@ fn threads_read_together_and_take_turns_to_write() {
         for round in 0..ROUNDS {
             // Some leave the queue, and with it the lock if they have been given it.
             if round % 5 == task % 5 {
-                let _given = poll_with(&mut Box::pin(lock.write()), Waker::noop());
+                let _given = poll_once(lock.write());
             }
             if round % 5 == 0 {
-                let _given = poll_with(&mut Box::pin(lock.read()), Waker::noop());
+                let _given = poll_once(lock.read());
             }
             if round % 3 == 0 {
                 let mut guard = lock.write().await;
@@ -1138,7 +1096,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_lock_does_what_the_model_does(
@@ -1441,6 +1399,6 @@ fn on_the_lock(max_readers: u32, steps: &[Step]) -> Vec<String> {
     }
     drop(world);
     history.push(format_args!("in the end: {:?}", lock.try_write().unwrap()));
-    assert_eq!(Arc::strong_count(&wakes.0), 1, "a waker was left somewhere");
+    assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
 }

@@ -1,11 +1,16 @@
 //! `Semaphore`: who gets permits and in which order, what is counted, whom closing refuses.
 
+use crate::auto_traits::{about, about_future, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, hostile_waker, quietly};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::{
     AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
 };
+use crate::watchdog::watched;
 use handspun::task::{spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
@@ -16,39 +21,11 @@ use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Barrier, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Barrier};
+use std::task::{Poll, Waker};
 use std::{mem, thread};
 
 const MS: Duration = Duration::from_millis(1);
-
-/// Polls a future once.
-fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// Wakers that write their numbers into a list when they are woken.
-#[derive(Clone, Default)]
-struct Wakes(Arc<Mutex<Vec<usize>>>);
-
-struct Numbered(usize, Wakes);
-
-impl Wakes {
-    fn waker(&self, number: usize) -> Waker {
-        Arc::new(Numbered(number, self.clone())).into()
-    }
-
-    fn take(&self) -> Vec<usize> {
-        mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Wake for Numbered {
-    fn wake(self: Arc<Self>) {
-        self.1.0.lock().unwrap().push(self.0);
-    }
-}
 
 // Who gets permits.
 
@@ -175,9 +152,9 @@ fn a_big_request_at_the_head_takes_permits_as_they_come() {
         Poll::Ready(Ok(permit)) => SemaphorePermit::num_permits(&permit),
         _ => 0,
     };
-    assert_eq!(permits_of(poll_with(&mut last, Waker::noop())), 2);
-    assert_eq!(permits_of(poll_with(&mut big, Waker::noop())), 4);
-    assert_eq!(permits_of(poll_with(&mut small, Waker::noop())), 1);
+    assert_eq!(permits_of(poll_once(&mut last)), 2);
+    assert_eq!(permits_of(poll_once(&mut big)), 4);
+    assert_eq!(permits_of(poll_once(&mut small)), 1);
     assert_eq!(semaphore.available_permits(), 9);
     assert_eq!(wakes.take(), []);
 }
@@ -263,11 +240,11 @@ fn permits_that_a_waiter_leaves_behind_go_to_the_next() {
 fn no_permits_at_all_are_always_there() {
     let semaphore = Semaphore::new(0);
     let mut waiting = pin!(semaphore.acquire());
-    assert!(poll_with(&mut waiting, Waker::noop()).is_pending());
+    assert!(poll_once(&mut waiting).is_pending());
     assert_eq!(block_on(semaphore.acquire_many(0)).unwrap().num_permits(), 0);
     assert_eq!(semaphore.try_acquire_many(0).unwrap().num_permits(), 0);
     semaphore.add_permits(0);
-    assert!(poll_with(&mut waiting, Waker::noop()).is_pending());
+    assert!(poll_once(&mut waiting).is_pending());
     semaphore.close();
     assert!(block_on(semaphore.acquire_many(0)).is_err());
     assert_eq!(semaphore.try_acquire_many(0).unwrap_err(), TryAcquireError::Closed);
@@ -310,8 +287,8 @@ fn an_owned_permit_keeps_the_semaphore() {
 fn a_future_that_was_ready_is_not_polled_again() {
     let semaphore = Semaphore::new(2);
     let mut acquire = pin!(semaphore.acquire());
-    assert!(poll_with(&mut acquire, Waker::noop()).is_ready());
-    caught(|| poll_with(&mut acquire, Waker::noop()).is_ready()).unwrap_err();
+    assert!(poll_once(&mut acquire).is_ready());
+    caught(|| poll_once(&mut acquire).is_ready()).unwrap_err();
     assert_eq!(semaphore.available_permits(), 2);
 }
 
@@ -406,11 +383,11 @@ fn closing_refuses_also_who_has_not_seen_its_permits() {
     assert_eq!(wakes.take(), [0, 1]);
     semaphore.close();
     assert_eq!(wakes.take(), [], "they have been woken before");
-    assert!(matches!(poll_with(&mut looks, Waker::noop()), Poll::Ready(Err(_))));
+    assert!(matches!(poll_once(&mut looks), Poll::Ready(Err(_))));
     assert_eq!(semaphore.available_permits(), 2);
     drop(leaves);
     assert_eq!(semaphore.available_permits(), 5);
-    assert!(matches!(poll_with(&mut unpolled, Waker::noop()), Poll::Ready(Err(_))));
+    assert!(matches!(poll_once(&mut unpolled), Poll::Ready(Err(_))));
     drop((looks, unpolled));
     assert_eq!(semaphore.available_permits(), 5);
 }
@@ -430,7 +407,7 @@ fn closing_wakes_in_the_order_in_which_they_came() {
     semaphore.close();
     assert_eq!(wakes.take(), []);
     for waiting in &mut waiting {
-        assert!(matches!(poll_with(waiting, Waker::noop()), Poll::Ready(Err(_))));
+        assert!(matches!(poll_once(waiting), Poll::Ready(Err(_))));
     }
     assert_eq!(semaphore.available_permits(), 3);
 }
@@ -460,7 +437,7 @@ fn only_permits_that_are_available_can_be_forgotten() {
     drop(held);
     assert_eq!(wakes.take(), [0]);
     assert_eq!(semaphore.forget_permits(usize::MAX), 1);
-    assert!(poll_with(&mut waiting, Waker::noop()).is_ready());
+    assert!(poll_once(&mut waiting).is_ready());
     assert_eq!(semaphore.available_permits(), 2);
 }
 
@@ -789,7 +766,7 @@ fn a_waker_may_use_the_semaphore_while_it_is_woken() {
     semaphore.add_permits(50);
     assert_eq!((calls.take(), wakes.take().len()), (vec![Ok(()); 50], 50));
     for waiting in &mut waiting {
-        let Poll::Ready(Ok(permit)) = poll_with(waiting, Waker::noop()) else {
+        let Poll::Ready(Ok(permit)) = poll_once(waiting) else {
             panic!("all have been woken");
         };
         permit.forget();
@@ -807,7 +784,7 @@ fn permits_may_be_taken_inside_of_the_wake_that_tells_of_them() {
     let waker = hostile_waker(move |call| {
         if call == Call::Wake {
             let mut acquire = woken.take().expect("woken once");
-            takes.replace(Some(poll_with(&mut acquire, Waker::noop())));
+            takes.replace(Some(poll_once(&mut acquire)));
         }
     });
     assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &waker).is_pending());
@@ -828,7 +805,7 @@ fn a_waker_may_use_the_semaphore_while_it_is_cloned_or_dropped() {
                 if call == on {
                     let outcome = caught(|| {
                         let mut waiting = Box::pin(semaphore.clone().acquire_many_owned(1_000));
-                        let _closed = poll_with(&mut waiting, Waker::noop());
+                        let _closed = poll_once(&mut waiting);
                         drop(semaphore.try_acquire());
                         drop(waiting);
                     });
@@ -962,35 +939,25 @@ fn a_waker_that_panics_costs_no_permit() {
 
 // Threads.
 
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a permit or a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
-}
-
 #[test]
 fn everything_is_thread_safe() {
-    fn is_thread_safe<T: Send + Sync + Unpin>() {}
-    fn is_shared<T: Send + Sync>(_: &T) {}
-    is_thread_safe::<Semaphore>();
-    is_thread_safe::<SemaphorePermit<'_>>();
-    is_thread_safe::<OwnedSemaphorePermit>();
-    is_thread_safe::<AcquireError>();
-    is_thread_safe::<TryAcquireError>();
-    let semaphore = Arc::new(Semaphore::new(1));
-    is_shared(&semaphore.acquire());
-    is_shared(&semaphore.acquire_many(1));
-    is_shared(&semaphore.clone().acquire_owned());
-    is_shared(&semaphore.clone().acquire_many_owned(1));
+    assert_thread_safety! {
+        about::<Semaphore>() => (true, true),
+        about::<SemaphorePermit<'_>>() => (true, true),
+        about::<OwnedSemaphorePermit>() => (true, true),
+        about::<AcquireError>() => (true, true),
+        about::<TryAcquireError>() => (true, true),
+        about_future(Semaphore::acquire) => (true, true),
+        about_value(Semaphore::new(1).acquire_many(1)) => (true, true),
+        about_future(Semaphore::acquire_owned) => (true, true),
+        about_value(Arc::new(Semaphore::new(1)).acquire_many_owned(1)) => (true, true),
+    }
+    fn is_unpin<T: Unpin>() {}
+    is_unpin::<Semaphore>();
+    is_unpin::<SemaphorePermit<'_>>();
+    is_unpin::<OwnedSemaphorePermit>();
+    is_unpin::<AcquireError>();
+    is_unpin::<TryAcquireError>();
 }
 
 #[test]
@@ -1018,7 +985,7 @@ fn threads_share_permits_and_lose_none() {
             let mut acquire = Box::pin(semaphore.acquire_many(wants as u32));
             // Some leave the queue, and with it what they were given.
             if round % 3 == 0 {
-                let _given = poll_with(&mut acquire, Waker::noop());
+                let _given = poll_once(&mut acquire);
                 yield_now().await;
                 continue;
             }
@@ -1128,7 +1095,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_semaphore_does_what_the_model_does(
@@ -1381,6 +1348,6 @@ fn on_the_semaphore(permits: usize, steps: &[Step]) -> Vec<String> {
     }
     drop(world);
     history.push(format_args!("in the end: {}", semaphore.available_permits()));
-    assert_eq!(Arc::strong_count(&wakes.0), 1, "a waker was left somewhere");
+    assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
 }

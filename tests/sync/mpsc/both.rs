@@ -2,11 +2,16 @@
 //! includes this file says which of the two it is about.
 
 use super::{Rx, Tx, Weak, make, send};
+use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, quietly};
-use crate::mpsc::{MS, Wakes, auto_traits, now, poll_once, poll_with, watched};
-use crate::support::{CountingWaker, History, caught, panic_silently, paused};
+use crate::mpsc::MS;
+use crate::programs::random_programs;
+use crate::support::{
+    CountingWaker, History, Wakes, caught, now, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::mpsc::error::{SendError, TryRecvError};
+use crate::watchdog::watched;
 use handspun::time::{Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use proptest::prelude::*;
@@ -960,26 +965,26 @@ fn weak_senders_may_be_upgraded_while_the_last_sender_leaves() {
 }
 
 #[test]
-fn the_ends_are_thread_safe_if_the_value_may_be_sent() {
-    assert_eq!(auto_traits!(Tx<Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(Rx<Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(Weak<Cell<u8>>), (true, true));
-    assert_eq!(auto_traits!(Tx<Rc<u8>>), (false, false));
-    assert_eq!(auto_traits!(Rx<Rc<u8>>), (false, false));
-    assert_eq!(auto_traits!(Weak<Rc<u8>>), (false, false));
-
+fn thread_safety_depends_on_the_value() {
+    let (tx, mut rx) = make::<SendOnly>();
+    let (stays, mut stays_too) = make::<Neither>();
+    assert_thread_safety! {
+        about::<Tx<SendOnly>>() => (true, true),
+        about::<Rx<SendOnly>>() => (true, true),
+        about::<Weak<SendOnly>>() => (true, true),
+        about::<Tx<Neither>>() => (false, false),
+        about::<Rx<Neither>>() => (false, false),
+        about::<Weak<Neither>>() => (false, false),
+        about_value(tx.closed()) => (true, true),
+        about_value(rx.recv()) => (true, true),
+        about_value(rx.recv_many(&mut Vec::new(), 1)) => (true, false),
+        about_value(stays.closed()) => (false, false),
+        about_value(stays_too.recv()) => (false, false),
+    }
     fn is_safe<T: Unpin + UnwindSafe + RefUnwindSafe>() {}
     is_safe::<Tx<PhantomPinned>>();
     is_safe::<Rx<PhantomPinned>>();
     is_safe::<Weak<PhantomPinned>>();
-
-    let (tx, mut rx) = make::<Cell<u8>>();
-    assert_eq!(auto_traits!(of tx.closed()), (true, true));
-    assert_eq!(auto_traits!(of rx.recv()), (true, true));
-    assert_eq!(auto_traits!(of rx.recv_many(&mut Vec::new(), 1)), (true, false));
-    let (tx, mut rx) = make::<Rc<u8>>();
-    assert_eq!(auto_traits!(of tx.closed()), (false, false));
-    assert_eq!(auto_traits!(of rx.recv()), (false, false));
 }
 
 // Random programs.
@@ -1055,7 +1060,7 @@ struct Wait {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(random_programs())]
 
     #[test]
     fn a_channel_does_what_the_model_does(steps in prop::collection::vec(step(), 0..60)) {
