@@ -1,5 +1,5 @@
-//! What the tests share: a history to compare with, futures that tell what happens to them, polls by
-//! hand, wakers that count or write down that they were woken.
+//! What the tests share: a history to compare with, futures that tell what happens to them, polls
+//! by hand, wakers that count or write down their wakes.
 //!
 //! A test states a whole history, in order, not an end value: which task was polled when, what was
 //! dropped when, what the clock said. `History` collects it, one line an event; `probe` makes

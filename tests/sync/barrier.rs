@@ -164,6 +164,8 @@ fn a_wait_that_is_dropped_after_the_last_came_leaves_nothing() {
     assert_eq!(poll_once(&mut first), Poll::Ready(false));
 }
 
+// Cancelled at every await.
+
 #[test]
 fn a_cancelled_wait_counts_if_it_has_come() {
     let polls = cancel_at_every_await(async || {
@@ -206,136 +208,7 @@ fn a_cancelled_wait_counts_if_it_has_come() {
     assert_eq!(polls, 2);
 }
 
-// The worst that wakers can do: no lock is held while they do it.
-
-/// A waker that comes to the barrier, leaves it again, and panics.
-fn acts_on(barrier: &Rc<Barrier>, on: Call) -> Waker {
-    let barrier = barrier.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            assert_eq!(poll_once(wait(&barrier)), Poll::Pending);
-            panic_quietly();
-        }
-    })
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_woken_and_panic() {
-    let wakes = Wakes::default();
-    let barrier = Rc::new(Barrier::new(9));
-    let mut waits: Vec<_> = (0..8).map(|_| wait(&barrier)).collect();
-    for (number, wait) in waits.iter_mut().enumerate() {
-        let hostile = number % 4 == 1;
-        let waker = if hostile { acts_on(&barrier, Call::Wake) } else { wakes.waker(number) };
-        assert_eq!(poll_with(wait, &waker), Poll::Pending);
-    }
-    let mut last = wait(&barrier);
-    // The panics end where the wakers are called.
-    assert_eq!(poll_once(&mut last), Poll::Ready(true));
-    assert_eq!(wakes.take(), [0, 2, 3, 4, 6, 7]);
-    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
-    // Two have come to the next round.
-    let mut waits: Vec<_> = (0..6).map(|_| wait(&barrier)).collect();
-    assert!(waits.iter_mut().all(|wait| poll_once(wait).is_pending()));
-    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
-    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_cloned() {
-    let barrier = Rc::new(Barrier::new(3));
-    let waker = acts_on(&barrier, Call::Clone);
-    let mut first = wait(&barrier);
-    assert!(panics(|| poll_with(&mut first, &waker)));
-    drop(first);
-    // It has come by its waker, and whether also by itself is left open.
-    let mut second = wait(&barrier);
-    if poll_once(&mut second).is_pending() {
-        assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
-        assert_eq!(poll_once(&mut second), Poll::Ready(false));
-    }
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_dropped() {
-    let barrier = Rc::new(Barrier::new(5));
-    let waker = acts_on(&barrier, Call::Drop);
-    let [mut first, mut second] = [(); 2].map(|()| wait(&barrier));
-    assert_eq!(poll_with(&mut first, &waker), Poll::Pending);
-    assert_eq!(poll_with(&mut second, &waker), Poll::Pending);
-    // One is replaced, and one taken back: with each somebody comes.
-    assert_eq!(poll_once(&mut first), Poll::Pending);
-    drop(second);
-    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
-    assert_eq!(poll_once(&mut first), Poll::Ready(false));
-    std::mem::forget(waker);
-}
-
-#[test]
-fn a_waker_may_drop_the_other_waits() {
-    let barrier = Rc::new(Barrier::new(102));
-    let others: Rc<RefCell<Vec<Wait>>> = Rc::default();
-    let reached = others.clone();
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            reached.take();
-        }
-    });
-    let mut first = wait(&barrier);
-    assert_eq!(poll_with(&mut first, &drops_all), Poll::Pending);
-    for _ in 0..100 {
-        let mut other = wait(&barrier);
-        assert_eq!(poll_once(&mut other), Poll::Pending);
-        others.borrow_mut().push(other);
-    }
-    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
-    assert!(others.borrow().is_empty());
-    assert_eq!(poll_once(&mut first), Poll::Ready(false));
-}
-
-// Threads.
-
-#[test]
-fn everything_is_thread_safe() {
-    assert_thread_safety! {
-        about::<Barrier>() => (true, true),
-        about::<BarrierWaitResult>() => (true, true),
-        about_future(Barrier::wait) => (true, true),
-    }
-}
-
-#[test]
-fn threads_go_through_rounds_together() {
-    const THREADS: usize = 4;
-    const ROUNDS: usize = 500;
-    watched(|| {
-        let barrier = Arc::new(Barrier::new(THREADS));
-        let steps = Arc::new(AtomicUsize::new(0));
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let (barrier, steps) = (barrier.clone(), steps.clone());
-                thread::spawn(move || {
-                    block_on(async {
-                        let mut led = 0;
-                        for round in 0..ROUNDS {
-                            steps.fetch_add(1, Ordering::SeqCst);
-                            led += usize::from(barrier.wait().await.is_leader());
-                            let done = steps.load(Ordering::SeqCst);
-                            assert_eq!(done, THREADS * (round + 1), "nobody has gone on");
-                            // Until all have looked.
-                            barrier.wait().await;
-                        }
-                        led
-                    })
-                })
-            })
-            .collect();
-        let led: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-        assert_eq!(led, ROUNDS);
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -420,5 +293,136 @@ proptest! {
         // No waker is left anywhere, and no owner.
         prop_assert_eq!(wakes.alive(), 0);
         prop_assert_eq!(Rc::strong_count(&barrier), 1);
+    }
+}
+
+// The worst that wakers can do.
+
+/// A waker that comes to the barrier, leaves it again, and panics.
+fn acts_on(barrier: &Rc<Barrier>, on: Call) -> Waker {
+    let barrier = barrier.clone();
+    hostile_waker(move |call| {
+        if call == on {
+            assert_eq!(poll_once(wait(&barrier)), Poll::Pending);
+            panic_quietly();
+        }
+    })
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken_and_panic() {
+    let wakes = Wakes::default();
+    let barrier = Rc::new(Barrier::new(9));
+    let mut waits: Vec<_> = (0..8).map(|_| wait(&barrier)).collect();
+    for (number, wait) in waits.iter_mut().enumerate() {
+        let hostile = number % 4 == 1;
+        let waker = if hostile { acts_on(&barrier, Call::Wake) } else { wakes.waker(number) };
+        assert_eq!(poll_with(wait, &waker), Poll::Pending);
+    }
+    let mut last = wait(&barrier);
+    // The panics end where the wakers are called.
+    assert_eq!(poll_once(&mut last), Poll::Ready(true));
+    assert_eq!(wakes.take(), [0, 2, 3, 4, 6, 7]);
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
+    // Two have come to the next round.
+    let mut waits: Vec<_> = (0..6).map(|_| wait(&barrier)).collect();
+    assert!(waits.iter_mut().all(|wait| poll_once(wait).is_pending()));
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(false)));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned() {
+    let barrier = Rc::new(Barrier::new(3));
+    let waker = acts_on(&barrier, Call::Clone);
+    let mut first = wait(&barrier);
+    assert!(panics(|| poll_with(&mut first, &waker)));
+    drop(first);
+    // It has come by its waker, and whether also by itself is left open.
+    let mut second = wait(&barrier);
+    if poll_once(&mut second).is_pending() {
+        assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+        assert_eq!(poll_once(&mut second), Poll::Ready(false));
+    }
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_dropped() {
+    let barrier = Rc::new(Barrier::new(5));
+    let waker = acts_on(&barrier, Call::Drop);
+    let [mut first, mut second] = [(); 2].map(|()| wait(&barrier));
+    assert_eq!(poll_with(&mut first, &waker), Poll::Pending);
+    assert_eq!(poll_with(&mut second, &waker), Poll::Pending);
+    // One is replaced, and one taken back: with each somebody comes.
+    assert_eq!(poll_once(&mut first), Poll::Pending);
+    drop(second);
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
+    std::mem::forget(waker);
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    let barrier = Rc::new(Barrier::new(102));
+    let others: Rc<RefCell<Vec<Wait>>> = Rc::default();
+    let reached = others.clone();
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            reached.take();
+        }
+    });
+    let mut first = wait(&barrier);
+    assert_eq!(poll_with(&mut first, &drops_all), Poll::Pending);
+    for _ in 0..100 {
+        let mut other = wait(&barrier);
+        assert_eq!(poll_once(&mut other), Poll::Pending);
+        others.borrow_mut().push(other);
+    }
+    assert_eq!(poll_once(wait(&barrier)), Poll::Ready(true));
+    assert!(others.borrow().is_empty());
+    assert_eq!(poll_once(&mut first), Poll::Ready(false));
+}
+
+// Threads.
+
+#[test]
+fn threads_go_through_rounds_together() {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 500;
+    watched(|| {
+        let barrier = Arc::new(Barrier::new(THREADS));
+        let steps = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let (barrier, steps) = (barrier.clone(), steps.clone());
+                thread::spawn(move || {
+                    block_on(async {
+                        let mut led = 0;
+                        for round in 0..ROUNDS {
+                            steps.fetch_add(1, Ordering::SeqCst);
+                            led += usize::from(barrier.wait().await.is_leader());
+                            let done = steps.load(Ordering::SeqCst);
+                            assert_eq!(done, THREADS * (round + 1), "nobody has gone on");
+                            // Until all have looked.
+                            barrier.wait().await;
+                        }
+                        led
+                    })
+                })
+            })
+            .collect();
+        let led: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(led, ROUNDS);
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn everything_is_thread_safe() {
+    assert_thread_safety! {
+        about::<Barrier>() => (true, true),
+        about::<BarrierWaitResult>() => (true, true),
+        about_future(Barrier::wait) => (true, true),
     }
 }

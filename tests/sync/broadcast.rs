@@ -240,7 +240,7 @@ fn a_capacity_must_be_possible() {
 }
 
 #[test]
-fn errors_say_what_happened() {
+fn errors_say_what_is_the_matter() {
     let (closed, missed) = ("the channel is closed", "the receiver has missed 3 values");
     assert_eq!(RecvError::Closed.to_string(), closed);
     assert_eq!(RecvError::Lagged(3).clone().to_string(), missed);
@@ -441,6 +441,33 @@ fn the_ends_can_be_shown() {
     assert!(format!("{receiver:?}").contains("Receiver"));
 }
 
+// Threads that block.
+
+#[test]
+fn a_thread_may_block_for_a_value() {
+    watched(|| {
+        let (sender, mut receiver) = broadcast::channel(4);
+        let thread = thread::spawn(move || [(); 5].map(|()| receiver.blocking_recv()));
+        (1..=3).for_each(|value| assert!(sender.send(value).is_ok()));
+        drop(sender);
+        let closed = Err(RecvError::Closed);
+        assert_eq!(thread.join().unwrap(), [Ok(1), Ok(2), Ok(3), closed.clone(), closed]);
+    });
+    let (sender, mut receiver) = broadcast::channel(2);
+    (1..=3).for_each(|value| assert!(sender.send(value).is_ok()));
+    assert_eq!(receiver.blocking_recv(), Err(RecvError::Lagged(1)));
+    assert_eq!(receiver.blocking_recv(), Ok(2));
+}
+
+#[test]
+fn a_task_may_not_block_for_a_value() {
+    let (sender, mut receiver) = broadcast::channel(2);
+    sender.send(1).unwrap();
+    // The message is not empty, and the value is still there.
+    assert_ne!(block_on(async { caught(|| receiver.blocking_recv()) }).unwrap_err(), "");
+    assert_eq!(receiver.blocking_recv(), Ok(1));
+}
+
 // Cancelled at every await.
 
 #[test]
@@ -508,527 +535,7 @@ fn a_cancelled_wait_for_the_end_leaves_nothing() {
     assert_eq!(polls, 2);
 }
 
-// The worst that wakers can do: no lock is held while they do it.
-
-/// Does everything that can be done to a channel. It needs room for one value.
-fn do_all(sender: &Sender<u32>) {
-    let (other, weak) = (sender.clone(), sender.downgrade());
-    let mut receiver = weak.upgrade().expect("a sender is there").subscribe();
-    assert!(poll_once(receiver.recv()).is_pending() && poll_once(other.closed()).is_pending());
-    other.send(77).unwrap();
-    assert!(!sender.is_empty() && sender.len() <= 64);
-    assert_eq!(receiver.resubscribe().len(), 0);
-    assert_eq!(receiver.try_recv(), Ok(77));
-}
-
-/// A waker that does all of it, and then panics.
-fn acts_on(sender: &Rc<Sender<u32>>, on: Call) -> Waker {
-    let sender = sender.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            do_all(&sender);
-            panic_quietly();
-        }
-    })
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_woken_and_panic() {
-    let wakes = Wakes::default();
-    let (sender, receiver) = broadcast::channel(64);
-    let sender = Rc::new(sender);
-    let waits: Vec<_> = (0..100)
-        .map(|number| {
-            let hostile = number % 5 == 3;
-            let waker = if hostile { acts_on(&sender, Call::Wake) } else { wakes.waker(number) };
-            let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-            assert!(poll_with(&mut wait, &waker).is_pending());
-            wait
-        })
-        .collect();
-    // The panics end where the wakers are called.
-    assert_eq!(sender.send(1).unwrap(), 101);
-    assert_eq!(wakes.take(), (0..100).filter(|number| number % 5 != 3).collect::<Vec<_>>());
-    for mut wait in waits {
-        assert_eq!(poll_once(&mut wait), Poll::Ready(Ok(1)));
-    }
-    assert_eq!(receiver.len(), 21);
-    assert_eq!((sender.strong_count(), sender.receiver_count()), (1, 1));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_cloned() {
-    for polled_before in [false, true] {
-        let (sender, mut receiver) = broadcast::channel(4);
-        let sender = Rc::new(sender);
-        let mut wait = Box::pin(receiver.recv());
-        if polled_before {
-            assert!(poll_once(&mut wait).is_pending());
-        }
-        let waker = acts_on(&sender, Call::Clone);
-        assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
-        drop(wait);
-        // The value came while the wait was on its way.
-        assert_eq!(poll_once(receiver.recv()), Poll::Ready(Ok(77)));
-    }
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_dropped() {
-    type Boxed = Pin<Box<dyn Future<Output = Result<u32, RecvError>>>>;
-    let enders: [fn(&Sender<u32>, Boxed); 3] = [
-        |_, mut wait| assert!(poll_once(&mut wait).is_pending()),
-        |_, wait| drop(wait),
-        |sender, mut wait| {
-            sender.send(1).unwrap();
-            assert!(poll_once(&mut wait).is_ready());
-        },
-    ];
-    for end in enders {
-        let wakes = Wakes::default();
-        let (sender, mut receiver) = broadcast::channel(8);
-        let sender = Rc::new(sender);
-        let mut wait: Boxed = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-        let waker = acts_on(&sender, Call::Drop);
-        assert!(poll_with(&mut wait, &waker).is_pending());
-        let mut other = Box::pin(receiver.recv());
-        assert!(poll_with(&mut other, &wakes.waker(0)).is_pending());
-        end(&sender, wait);
-        sender.send(5).unwrap();
-        assert_eq!(wakes.take(), [0]);
-        assert!(poll_once(&mut other).is_ready());
-        std::mem::forget(waker);
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_ends_and_the_other_waits() {
-    let (sender, receiver) = broadcast::channel(4);
-    let ends = Rc::new(RefCell::new(Some((sender.clone(), receiver))));
-    let waits = Rc::new(RefCell::new(Vec::new()));
-    let (reached_ends, reached_waits) = (ends.clone(), waits.clone());
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            drop((reached_ends.take(), reached_waits.take()));
-        }
-    });
-    let mut first = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-    assert!(poll_with(&mut first, &drops_all).is_pending());
-    for _ in 0..100 {
-        let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-        assert!(poll_once(&mut wait).is_pending());
-        waits.borrow_mut().push(wait);
-    }
-    sender.send(1).unwrap();
-    assert!(ends.borrow().is_none() && waits.borrow().is_empty());
-    assert_eq!((sender.strong_count(), sender.receiver_count(), sender.len()), (1, 1, 1));
-    assert_eq!(poll_once(&mut first), Poll::Ready(Ok(1)));
-    assert!(sender.is_empty());
-}
-
-// The worst that values can do: no lock is held while they are cloned or dropped.
-
-/// A number, and what is done when it is cloned, and when it (but no clone of it) is dropped.
-struct Value {
-    number: u32,
-    on_clone: Box<dyn Fn()>,
-    _on_drop: Dropping<Box<dyn Fn()>>,
-}
-
-fn value(number: u32, on_clone: impl Fn() + 'static, on_drop: impl Fn() + 'static) -> Value {
-    Value {
-        number,
-        on_clone: Box::new(on_clone),
-        _on_drop: Dropping(Box::new(on_drop)),
-    }
-}
-
-impl Clone for Value {
-    fn clone(&self) -> Value {
-        (self.on_clone)();
-        plain(self.number)
-    }
-}
-
-fn plain(number: u32) -> Value {
-    value(number, || (), || ())
-}
-
-fn number(result: Result<Value, TryRecvError>) -> Result<u32, TryRecvError> {
-    result.map(|value| value.number)
-}
-
-/// Does everything that can be done to a channel. It needs room for one value.
-fn do_all_with_values(sender: &Sender<Value>) {
-    let mut receiver = sender.clone().subscribe();
-    assert!(poll_once(receiver.recv()).is_pending() && poll_once(sender.closed()).is_pending());
-    assert!(sender.send(plain(77)).is_ok());
-    assert!(!sender.is_empty() && sender.len() <= 64);
-    assert_eq!(receiver.resubscribe().len(), 0);
-    assert_eq!(number(receiver.try_recv()), Ok(77));
-}
-
-#[test]
-fn a_value_may_come_back_while_it_is_cloned() {
-    for waits in [false, true] {
-        let (sender, mut receiver) = broadcast::channel(4);
-        let mut other = sender.subscribe();
-        let again = sender.clone();
-        assert!(sender.send(value(1, move || do_all_with_values(&again), || ())).is_ok());
-        let received = match waits {
-            false => number(receiver.try_recv()),
-            true => block_on(receiver.recv()).map(|value| value.number).map_err(|_| panic!()),
-        };
-        assert_eq!(received, Ok(1));
-        assert_eq!(number(receiver.try_recv()), Ok(77));
-        assert_eq!((number(other.try_recv()), number(other.try_recv())), (Ok(1), Ok(77)));
-    }
-}
-
-#[test]
-fn a_value_may_drop_the_sender_and_a_receiver_while_it_is_cloned() {
-    let (counter, waker) = CountingWaker::new();
-    let (sender, mut first) = broadcast::channel(4);
-    let (mut second, third, weak) = (sender.subscribe(), sender.subscribe(), sender.downgrade());
-    let ends = Rc::new(RefCell::new(None));
-    let reached = ends.clone();
-    assert!(sender.send(value(1, move || drop(reached.take()), || ())).is_ok());
-    assert!(sender.send(plain(2)).is_ok());
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-    assert!(poll_with(&mut waiting, &waker).is_pending());
-    ends.replace(Some((sender, third)));
-    assert_eq!(number(first.try_recv()), Ok(1));
-    assert!(weak.upgrade().is_none() && first.is_closed() && counter.wakes() == 1);
-    assert!(matches!(poll_with(&mut waiting, &waker), Poll::Ready(Err(RecvError::Closed))));
-    let closed = Err(TryRecvError::Closed);
-    assert_eq!([(); 2].map(|()| number(first.try_recv())), [Ok(2), closed.clone()]);
-    assert_eq!([(); 3].map(|()| number(second.try_recv())), [Ok(1), Ok(2), closed]);
-}
-
-#[test]
-fn a_value_may_panic_while_it_is_cloned() {
-    let (sender, mut receiver) = broadcast::channel(4);
-    let mut other = sender.subscribe();
-    let broken = Rc::new(Cell::new(true));
-    let is_broken = broken.clone();
-    let panics_once = move || {
-        if is_broken.replace(false) {
-            panic_quietly();
-        }
-    };
-    assert!(sender.send(value(1, panics_once, || ())).is_ok());
-    assert!(sender.send(plain(2)).is_ok());
-    assert!(panics(|| receiver.try_recv()) && !broken.get());
-    // Whether it may try again is left open. The others receive it, and nothing is locked.
-    assert_eq!((number(other.try_recv()), number(other.try_recv())), (Ok(1), Ok(2)));
-    assert!(matches!(number(receiver.try_recv()), Ok(1 | 2)));
-    drop(receiver);
-    assert!(sender.is_empty() && sender.send(plain(3)).is_ok());
-    assert_eq!(number(other.try_recv()), Ok(3));
-}
-
-#[test]
-fn a_value_may_panic_while_it_is_dropped_after_it_was_cloned() {
-    let (sender, mut receiver) = broadcast::channel(4);
-    let other = Rc::new(RefCell::new(Some(sender.subscribe())));
-    let (reached, dropped) = (other.clone(), Rc::new(Cell::new(false)));
-    let is_dropped = dropped.clone();
-    let panics = move || {
-        is_dropped.set(true);
-        panic_quietly()
-    };
-    // The clone makes the one who clones the last.
-    assert!(sender.send(value(1, move || drop(reached.take()), panics)).is_ok());
-    assert_eq!(number(receiver.try_recv()), Ok(1));
-    assert!(dropped.get() && other.borrow().is_none() && sender.is_empty());
-}
-
-#[test]
-fn a_value_may_come_back_while_it_is_dropped() {
-    // When it is overwritten, received by the last, left behind by a receiver.
-    type Ender = fn(&Sender<Value>, Receiver<Value>);
-    let enders: [Ender; 3] = [
-        |sender, _receiver| assert!(sender.send(plain(2)).is_ok() && sender.send(plain(3)).is_ok()),
-        |_, mut receiver| assert_eq!(number(receiver.try_recv()), Ok(1)),
-        |_, receiver| drop(receiver),
-    ];
-    for end in enders {
-        let (sender, receiver) = broadcast::channel(2);
-        let (again, dropped) = (sender.clone(), Rc::new(Cell::new(0)));
-        let counted = dropped.clone();
-        let comes_back = move || {
-            counted.set(counted.get() + 1);
-            do_all_with_values(&again);
-        };
-        assert!(sender.send(value(1, || (), comes_back)).is_ok());
-        end(&sender, receiver);
-        assert_eq!(dropped.get(), 1);
-        assert_eq!((sender.len(), sender.receiver_count()), (0, 0));
-    }
-}
-
-#[test]
-fn a_value_may_panic_while_it_is_overwritten() {
-    let (counter, waker) = CountingWaker::new();
-    let (sender, receiver) = broadcast::channel(1);
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-    assert!(sender.send(value(1, || (), || panic_quietly())).is_ok());
-    assert_eq!(number(received(&mut waiting, &waker)), Ok(1));
-    drop(waiting);
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-    assert!(poll_with(&mut waiting, &waker).is_pending());
-    // That is no matter of the sender's. What it sent is there, and who waited for it knows.
-    assert_eq!(sender.send(plain(2)).unwrap_or(0), 2);
-    assert_eq!(counter.wakes(), 1);
-    assert_eq!(number(received(&mut waiting, &waker)), Ok(2));
-    let mut receiver = receiver;
-    assert_eq!(number(receiver.try_recv()), Err(TryRecvError::Lagged(1)));
-    assert_eq!(number(receiver.try_recv()), Ok(2));
-}
-
-/// Polls a wait that must be ready.
-fn received(
-    wait: &mut Pin<Box<impl Future<Output = Result<Value, RecvError>>>>,
-    waker: &Waker,
-) -> Result<Value, TryRecvError> {
-    match poll_with(wait, waker) {
-        Poll::Ready(result) => result.map_err(|error| match error {
-            RecvError::Closed => TryRecvError::Closed,
-            RecvError::Lagged(missed) => TryRecvError::Lagged(missed),
-        }),
-        Poll::Pending => Err(TryRecvError::Empty),
-    }
-}
-
-#[test]
-fn values_may_panic_while_the_last_receiver_leaves_them() {
-    let (counter, waker) = CountingWaker::new();
-    let dropped = Rc::new(Cell::new(0));
-    let (sender, receiver) = broadcast::channel(4);
-    for number in 0..4 {
-        let counted = dropped.clone();
-        let on_drop = move || {
-            counted.set(counted.get() + 1);
-            if number % 2 == 1 {
-                panic_quietly();
-            }
-        };
-        assert!(sender.send(value(number, || (), on_drop)).is_ok());
-    }
-    let mut closed = Box::pin(sender.closed());
-    assert!(poll_with(&mut closed, &waker).is_pending());
-    drop(receiver);
-    assert_eq!(dropped.get(), 4);
-    assert!(counter.wakes() == 1 && poll_with(&mut closed, &waker).is_ready());
-    let mut late = sender.subscribe();
-    assert!(sender.send(plain(9)).is_ok());
-    assert_eq!(number(late.try_recv()), Ok(9));
-}
-
-#[test]
-fn a_value_may_hold_an_end_of_its_channel() {
-    #[derive(Clone)]
-    #[allow(dead_code, reason = "what it holds is dropped, and nothing else")]
-    struct Holds(Rc<Cell<Ends>>);
-    type Ends = (Option<Sender<Holds>>, Option<Receiver<Holds>>);
-    let holds = |sender, receiver| Holds(Rc::new(Cell::new((sender, receiver))));
-    // The last receiver but for the one in the channel.
-    let (sender, receiver) = broadcast::channel(2);
-    let inside = sender.subscribe();
-    assert!(sender.send(holds(None, Some(inside))).is_ok());
-    drop(receiver);
-    assert_eq!(sender.receiver_count(), 1);
-    for _ in 0..2 {
-        assert!(sender.send(holds(None, None)).is_ok());
-    }
-    // Its value was overwritten, so it is gone, and with it all that it had not received.
-    assert_eq!((sender.receiver_count(), sender.len()), (0, 0));
-    // The last sender.
-    let (counter, waker) = CountingWaker::new();
-    let (sender, mut first) = broadcast::channel(2);
-    let (weak, mut second) = (sender.downgrade(), sender.subscribe());
-    let inside = sender.clone();
-    assert!(sender.send(holds(Some(inside), None)).is_ok());
-    drop(sender);
-    assert!(first.try_recv().is_ok() && !first.is_closed());
-    let mut wait = Box::pin(first.recv());
-    assert!(poll_with(&mut wait, &waker).is_pending());
-    // The last clone takes it along.
-    drop(second.try_recv());
-    assert!(weak.upgrade().is_none() && second.is_closed());
-    assert_eq!(counter.wakes(), 1);
-    assert!(matches!(poll_with(&mut wait, &waker), Poll::Ready(Err(RecvError::Closed))));
-}
-
-// Blocking, and threads.
-
-#[test]
-fn a_thread_without_an_executor_blocks_for_the_next_value() {
-    watched(|| {
-        let (sender, mut receiver) = broadcast::channel(4);
-        let thread = thread::spawn(move || [(); 5].map(|()| receiver.blocking_recv()));
-        (1..=3).for_each(|value| assert!(sender.send(value).is_ok()));
-        drop(sender);
-        let closed = Err(RecvError::Closed);
-        assert_eq!(thread.join().unwrap(), [Ok(1), Ok(2), Ok(3), closed.clone(), closed]);
-    });
-    let (sender, mut receiver) = broadcast::channel(2);
-    (1..=3).for_each(|value| assert!(sender.send(value).is_ok()));
-    assert_eq!(receiver.blocking_recv(), Err(RecvError::Lagged(1)));
-    assert_eq!(receiver.blocking_recv(), Ok(2));
-}
-
-#[test]
-fn blocking_inside_an_executor_panics() {
-    let (sender, mut receiver) = broadcast::channel(2);
-    sender.send(1).unwrap();
-    // The message is not empty, and the value is still there.
-    assert_ne!(block_on(async { caught(|| receiver.blocking_recv()) }).unwrap_err(), "");
-    assert_eq!(receiver.blocking_recv(), Ok(1));
-}
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    let (sender, mut receiver) = broadcast::channel::<u8>(1);
-    assert_thread_safety! {
-        about::<Sender<u8>>() => (true, true),
-        about::<WeakSender<u8>>() => (true, true),
-        about::<Receiver<u8>>() => (true, true),
-        // Two threads may clone one value at once.
-        about::<Sender<SendOnly>>() => (false, false),
-        about::<WeakSender<SendOnly>>() => (false, false),
-        about::<Receiver<SendOnly>>() => (false, false),
-        about::<Sender<Neither>>() => (false, false),
-        about::<WeakSender<Neither>>() => (false, false),
-        about::<Receiver<Neither>>() => (false, false),
-        about_value(sender.closed()) => (true, true),
-        about_value(receiver.recv()) => (true, true),
-    }
-}
-
-#[test]
-fn threads_clone_one_value_at_once() {
-    /// A value that waits for another to be cloned.
-    struct Meets(Arc<Barrier>);
-    impl Clone for Meets {
-        fn clone(&self) -> Meets {
-            self.0.wait();
-            Meets(self.0.clone())
-        }
-    }
-    watched(|| {
-        let barrier = Arc::new(Barrier::new(2));
-        let (sender, receiver) = broadcast::channel(4);
-        let receivers = [receiver.resubscribe(), receiver];
-        assert!(sender.send(Meets(barrier.clone())).is_ok());
-        // Whoever comes second is the last, but the value is not his alone yet.
-        let threads = receivers
-            .map(|mut receiver| thread::spawn(move || receiver.blocking_recv().map(|_| ())));
-        assert!(threads.into_iter().all(|thread| thread.join().unwrap().is_ok()));
-        assert!(sender.is_empty());
-        assert_eq!(Arc::strong_count(&barrier), 1);
-    });
-}
-
-const THREADS: usize = 3;
-const EACH: usize = 1_000;
-
-/// Threads that send their number and how far they are.
-fn senders(sender: &Sender<(usize, usize)>) -> Vec<thread::JoinHandle<()>> {
-    let threads = (0..THREADS).map(|thread| {
-        let sender = sender.clone();
-        thread::spawn(move || {
-            for nth in 0..EACH {
-                sender.send((thread, nth)).unwrap();
-            }
-        })
-    });
-    threads.collect()
-}
-
-#[test]
-fn every_thread_receives_everything_and_each_senders_values_in_order() {
-    watched(|| {
-        let (sender, receiver) = broadcast::channel(THREADS * EACH);
-        let receivers: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let mut receiver = receiver.resubscribe();
-                thread::spawn(move || {
-                    block_on(async {
-                        let mut received = [0; THREADS];
-                        while let Ok((thread, nth)) = receiver.recv().await {
-                            assert_eq!(nth, received[thread]);
-                            received[thread] += 1;
-                        }
-                        received
-                    })
-                })
-            })
-            .collect();
-        let senders = senders(&sender);
-        let weak = sender.downgrade();
-        drop(sender);
-        senders.into_iter().for_each(|thread| thread.join().unwrap());
-        for thread in receivers {
-            assert_eq!(thread.join().unwrap(), [EACH; THREADS]);
-        }
-        assert!(weak.upgrade().is_none());
-        assert_eq!(receiver.len(), THREADS * EACH);
-    });
-}
-
-#[test]
-fn what_a_thread_received_and_what_it_missed_is_all_that_was_sent() {
-    watched(|| {
-        let (sender, receiver) = broadcast::channel(4);
-        let receivers: Vec<_> = (0..THREADS)
-            .map(|number| {
-                let mut receiver = receiver.resubscribe();
-                thread::spawn(move || {
-                    let mut next = [0; THREADS];
-                    let mut count = 0;
-                    loop {
-                        let result = match number {
-                            0 => receiver.blocking_recv(),
-                            _ => block_on(receiver.recv()),
-                        };
-                        match result {
-                            Ok((thread, nth)) => {
-                                assert!(nth >= next[thread]);
-                                next[thread] = nth + 1;
-                                count += 1;
-                            }
-                            Err(RecvError::Lagged(missed)) => count += missed,
-                            Err(RecvError::Closed) => return count,
-                        }
-                    }
-                })
-            })
-            .collect();
-        let senders = senders(&sender);
-        senders.into_iter().for_each(|thread| thread.join().unwrap());
-        drop(sender);
-        for thread in receivers {
-            assert_eq!(thread.join().unwrap(), (THREADS * EACH) as u64);
-        }
-    });
-}
-
-#[test]
-fn the_last_receiver_goes_on_another_thread() {
-    watched(|| {
-        for _ in 0..200 {
-            let (sender, receiver) = broadcast::channel::<u32>(4);
-            let threads = [receiver.resubscribe(), receiver]
-                .map(|receiver| thread::spawn(move || drop(receiver)));
-            block_on(sender.closed());
-            assert_eq!(sender.receiver_count(), 0);
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-        }
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -1338,5 +845,502 @@ proptest! {
         // No value is left anywhere, and no waker.
         prop_assert_eq!(alive.get(), 0);
         prop_assert_eq!(wakes.alive(), 0);
+    }
+}
+
+// The worst that wakers can do.
+
+/// Does everything that can be done to a channel. It needs room for one value.
+fn do_all(sender: &Sender<u32>) {
+    let (other, weak) = (sender.clone(), sender.downgrade());
+    let mut receiver = weak.upgrade().expect("a sender is there").subscribe();
+    assert!(poll_once(receiver.recv()).is_pending() && poll_once(other.closed()).is_pending());
+    other.send(77).unwrap();
+    assert!(!sender.is_empty() && sender.len() <= 64);
+    assert_eq!(receiver.resubscribe().len(), 0);
+    assert_eq!(receiver.try_recv(), Ok(77));
+}
+
+/// A waker that does all of it, and then panics.
+fn acts_on(sender: &Rc<Sender<u32>>, on: Call) -> Waker {
+    let sender = sender.clone();
+    hostile_waker(move |call| {
+        if call == on {
+            do_all(&sender);
+            panic_quietly();
+        }
+    })
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken_and_panic() {
+    let wakes = Wakes::default();
+    let (sender, receiver) = broadcast::channel(64);
+    let sender = Rc::new(sender);
+    let waits: Vec<_> = (0..100)
+        .map(|number| {
+            let hostile = number % 5 == 3;
+            let waker = if hostile { acts_on(&sender, Call::Wake) } else { wakes.waker(number) };
+            let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+            assert!(poll_with(&mut wait, &waker).is_pending());
+            wait
+        })
+        .collect();
+    // The panics end where the wakers are called.
+    assert_eq!(sender.send(1).unwrap(), 101);
+    assert_eq!(wakes.take(), (0..100).filter(|number| number % 5 != 3).collect::<Vec<_>>());
+    for mut wait in waits {
+        assert_eq!(poll_once(&mut wait), Poll::Ready(Ok(1)));
+    }
+    assert_eq!(receiver.len(), 21);
+    assert_eq!((sender.strong_count(), sender.receiver_count()), (1, 1));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned() {
+    for polled_before in [false, true] {
+        let (sender, mut receiver) = broadcast::channel(4);
+        let sender = Rc::new(sender);
+        let mut wait = Box::pin(receiver.recv());
+        if polled_before {
+            assert!(poll_once(&mut wait).is_pending());
+        }
+        let waker = acts_on(&sender, Call::Clone);
+        assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
+        drop(wait);
+        // The value came while the wait was on its way.
+        assert_eq!(poll_once(receiver.recv()), Poll::Ready(Ok(77)));
+    }
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_dropped() {
+    type Boxed = Pin<Box<dyn Future<Output = Result<u32, RecvError>>>>;
+    let enders: [fn(&Sender<u32>, Boxed); 3] = [
+        |_, mut wait| assert!(poll_once(&mut wait).is_pending()),
+        |_, wait| drop(wait),
+        |sender, mut wait| {
+            sender.send(1).unwrap();
+            assert!(poll_once(&mut wait).is_ready());
+        },
+    ];
+    for end in enders {
+        let wakes = Wakes::default();
+        let (sender, mut receiver) = broadcast::channel(8);
+        let sender = Rc::new(sender);
+        let mut wait: Boxed = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+        let waker = acts_on(&sender, Call::Drop);
+        assert!(poll_with(&mut wait, &waker).is_pending());
+        let mut other = Box::pin(receiver.recv());
+        assert!(poll_with(&mut other, &wakes.waker(0)).is_pending());
+        end(&sender, wait);
+        sender.send(5).unwrap();
+        assert_eq!(wakes.take(), [0]);
+        assert!(poll_once(&mut other).is_ready());
+        std::mem::forget(waker);
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_ends_and_the_other_waiters() {
+    let (sender, receiver) = broadcast::channel(4);
+    let ends = Rc::new(RefCell::new(Some((sender.clone(), receiver))));
+    let waits = Rc::new(RefCell::new(Vec::new()));
+    let (reached_ends, reached_waits) = (ends.clone(), waits.clone());
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            drop((reached_ends.take(), reached_waits.take()));
+        }
+    });
+    let mut first = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    assert!(poll_with(&mut first, &drops_all).is_pending());
+    for _ in 0..100 {
+        let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+        assert!(poll_once(&mut wait).is_pending());
+        waits.borrow_mut().push(wait);
+    }
+    sender.send(1).unwrap();
+    assert!(ends.borrow().is_none() && waits.borrow().is_empty());
+    assert_eq!((sender.strong_count(), sender.receiver_count(), sender.len()), (1, 1, 1));
+    assert_eq!(poll_once(&mut first), Poll::Ready(Ok(1)));
+    assert!(sender.is_empty());
+}
+
+// The worst that values can do.
+
+/// A number, and what is done when it is cloned, and when it (but no clone of it) is dropped.
+struct Value {
+    number: u32,
+    on_clone: Box<dyn Fn()>,
+    _on_drop: Dropping<Box<dyn Fn()>>,
+}
+
+fn value(number: u32, on_clone: impl Fn() + 'static, on_drop: impl Fn() + 'static) -> Value {
+    Value {
+        number,
+        on_clone: Box::new(on_clone),
+        _on_drop: Dropping(Box::new(on_drop)),
+    }
+}
+
+impl Clone for Value {
+    fn clone(&self) -> Value {
+        (self.on_clone)();
+        plain(self.number)
+    }
+}
+
+fn plain(number: u32) -> Value {
+    value(number, || (), || ())
+}
+
+fn number(result: Result<Value, TryRecvError>) -> Result<u32, TryRecvError> {
+    result.map(|value| value.number)
+}
+
+/// Does everything that can be done to a channel. It needs room for one value.
+fn do_all_with_values(sender: &Sender<Value>) {
+    let mut receiver = sender.clone().subscribe();
+    assert!(poll_once(receiver.recv()).is_pending() && poll_once(sender.closed()).is_pending());
+    assert!(sender.send(plain(77)).is_ok());
+    assert!(!sender.is_empty() && sender.len() <= 64);
+    assert_eq!(receiver.resubscribe().len(), 0);
+    assert_eq!(number(receiver.try_recv()), Ok(77));
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_cloned() {
+    for waits in [false, true] {
+        let (sender, mut receiver) = broadcast::channel(4);
+        let mut other = sender.subscribe();
+        let again = sender.clone();
+        assert!(sender.send(value(1, move || do_all_with_values(&again), || ())).is_ok());
+        let received = match waits {
+            false => number(receiver.try_recv()),
+            true => block_on(receiver.recv()).map(|value| value.number).map_err(|_| panic!()),
+        };
+        assert_eq!(received, Ok(1));
+        assert_eq!(number(receiver.try_recv()), Ok(77));
+        assert_eq!((number(other.try_recv()), number(other.try_recv())), (Ok(1), Ok(77)));
+    }
+}
+
+#[test]
+fn a_value_may_drop_the_sender_and_a_receiver_while_it_is_cloned() {
+    let (counter, waker) = CountingWaker::new();
+    let (sender, mut first) = broadcast::channel(4);
+    let (mut second, third, weak) = (sender.subscribe(), sender.subscribe(), sender.downgrade());
+    let ends = Rc::new(RefCell::new(None));
+    let reached = ends.clone();
+    assert!(sender.send(value(1, move || drop(reached.take()), || ())).is_ok());
+    assert!(sender.send(plain(2)).is_ok());
+    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    assert!(poll_with(&mut waiting, &waker).is_pending());
+    ends.replace(Some((sender, third)));
+    assert_eq!(number(first.try_recv()), Ok(1));
+    assert!(weak.upgrade().is_none() && first.is_closed() && counter.wakes() == 1);
+    assert!(matches!(poll_with(&mut waiting, &waker), Poll::Ready(Err(RecvError::Closed))));
+    let closed = Err(TryRecvError::Closed);
+    assert_eq!([(); 2].map(|()| number(first.try_recv())), [Ok(2), closed.clone()]);
+    assert_eq!([(); 3].map(|()| number(second.try_recv())), [Ok(1), Ok(2), closed]);
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_cloned() {
+    let (sender, mut receiver) = broadcast::channel(4);
+    let mut other = sender.subscribe();
+    let broken = Rc::new(Cell::new(true));
+    let is_broken = broken.clone();
+    let panics_once = move || {
+        if is_broken.replace(false) {
+            panic_quietly();
+        }
+    };
+    assert!(sender.send(value(1, panics_once, || ())).is_ok());
+    assert!(sender.send(plain(2)).is_ok());
+    assert!(panics(|| receiver.try_recv()) && !broken.get());
+    // Whether it may try again is left open. The others receive it, and nothing is locked.
+    assert_eq!((number(other.try_recv()), number(other.try_recv())), (Ok(1), Ok(2)));
+    assert!(matches!(number(receiver.try_recv()), Ok(1 | 2)));
+    drop(receiver);
+    assert!(sender.is_empty() && sender.send(plain(3)).is_ok());
+    assert_eq!(number(other.try_recv()), Ok(3));
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_dropped_after_it_was_cloned() {
+    let (sender, mut receiver) = broadcast::channel(4);
+    let other = Rc::new(RefCell::new(Some(sender.subscribe())));
+    let (reached, dropped) = (other.clone(), Rc::new(Cell::new(false)));
+    let is_dropped = dropped.clone();
+    let panics = move || {
+        is_dropped.set(true);
+        panic_quietly()
+    };
+    // The clone makes the one who clones the last.
+    assert!(sender.send(value(1, move || drop(reached.take()), panics)).is_ok());
+    assert_eq!(number(receiver.try_recv()), Ok(1));
+    assert!(dropped.get() && other.borrow().is_none() && sender.is_empty());
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_dropped() {
+    // When it is overwritten, received by the last, left behind by a receiver.
+    type Ender = fn(&Sender<Value>, Receiver<Value>);
+    let enders: [Ender; 3] = [
+        |sender, _receiver| assert!(sender.send(plain(2)).is_ok() && sender.send(plain(3)).is_ok()),
+        |_, mut receiver| assert_eq!(number(receiver.try_recv()), Ok(1)),
+        |_, receiver| drop(receiver),
+    ];
+    for end in enders {
+        let (sender, receiver) = broadcast::channel(2);
+        let (again, dropped) = (sender.clone(), Rc::new(Cell::new(0)));
+        let counted = dropped.clone();
+        let comes_back = move || {
+            counted.set(counted.get() + 1);
+            do_all_with_values(&again);
+        };
+        assert!(sender.send(value(1, || (), comes_back)).is_ok());
+        end(&sender, receiver);
+        assert_eq!(dropped.get(), 1);
+        assert_eq!((sender.len(), sender.receiver_count()), (0, 0));
+    }
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_overwritten() {
+    let (counter, waker) = CountingWaker::new();
+    let (sender, receiver) = broadcast::channel(1);
+    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    assert!(sender.send(value(1, || (), || panic_quietly())).is_ok());
+    assert_eq!(number(received(&mut waiting, &waker)), Ok(1));
+    drop(waiting);
+    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    assert!(poll_with(&mut waiting, &waker).is_pending());
+    // That is no matter of the sender's. What it sent is there, and who waited for it knows.
+    assert_eq!(sender.send(plain(2)).unwrap_or(0), 2);
+    assert_eq!(counter.wakes(), 1);
+    assert_eq!(number(received(&mut waiting, &waker)), Ok(2));
+    let mut receiver = receiver;
+    assert_eq!(number(receiver.try_recv()), Err(TryRecvError::Lagged(1)));
+    assert_eq!(number(receiver.try_recv()), Ok(2));
+}
+
+/// Polls a wait that must be ready.
+fn received(
+    wait: &mut Pin<Box<impl Future<Output = Result<Value, RecvError>>>>,
+    waker: &Waker,
+) -> Result<Value, TryRecvError> {
+    match poll_with(wait, waker) {
+        Poll::Ready(result) => result.map_err(|error| match error {
+            RecvError::Closed => TryRecvError::Closed,
+            RecvError::Lagged(missed) => TryRecvError::Lagged(missed),
+        }),
+        Poll::Pending => Err(TryRecvError::Empty),
+    }
+}
+
+#[test]
+fn values_may_panic_while_the_last_receiver_leaves_them() {
+    let (counter, waker) = CountingWaker::new();
+    let dropped = Rc::new(Cell::new(0));
+    let (sender, receiver) = broadcast::channel(4);
+    for number in 0..4 {
+        let counted = dropped.clone();
+        let on_drop = move || {
+            counted.set(counted.get() + 1);
+            if number % 2 == 1 {
+                panic_quietly();
+            }
+        };
+        assert!(sender.send(value(number, || (), on_drop)).is_ok());
+    }
+    let mut closed = Box::pin(sender.closed());
+    assert!(poll_with(&mut closed, &waker).is_pending());
+    drop(receiver);
+    assert_eq!(dropped.get(), 4);
+    assert!(counter.wakes() == 1 && poll_with(&mut closed, &waker).is_ready());
+    let mut late = sender.subscribe();
+    assert!(sender.send(plain(9)).is_ok());
+    assert_eq!(number(late.try_recv()), Ok(9));
+}
+
+#[test]
+fn a_value_may_hold_an_end_of_its_channel() {
+    #[derive(Clone)]
+    #[allow(dead_code, reason = "what it holds is dropped, and nothing else")]
+    struct Holds(Rc<Cell<Ends>>);
+    type Ends = (Option<Sender<Holds>>, Option<Receiver<Holds>>);
+    let holds = |sender, receiver| Holds(Rc::new(Cell::new((sender, receiver))));
+    // The last receiver but for the one in the channel.
+    let (sender, receiver) = broadcast::channel(2);
+    let inside = sender.subscribe();
+    assert!(sender.send(holds(None, Some(inside))).is_ok());
+    drop(receiver);
+    assert_eq!(sender.receiver_count(), 1);
+    for _ in 0..2 {
+        assert!(sender.send(holds(None, None)).is_ok());
+    }
+    // Its value was overwritten, so it is gone, and with it all that it had not received.
+    assert_eq!((sender.receiver_count(), sender.len()), (0, 0));
+    // The last sender.
+    let (counter, waker) = CountingWaker::new();
+    let (sender, mut first) = broadcast::channel(2);
+    let (weak, mut second) = (sender.downgrade(), sender.subscribe());
+    let inside = sender.clone();
+    assert!(sender.send(holds(Some(inside), None)).is_ok());
+    drop(sender);
+    assert!(first.try_recv().is_ok() && !first.is_closed());
+    let mut wait = Box::pin(first.recv());
+    assert!(poll_with(&mut wait, &waker).is_pending());
+    // The last clone takes it along.
+    drop(second.try_recv());
+    assert!(weak.upgrade().is_none() && second.is_closed());
+    assert_eq!(counter.wakes(), 1);
+    assert!(matches!(poll_with(&mut wait, &waker), Poll::Ready(Err(RecvError::Closed))));
+}
+
+// Threads.
+
+#[test]
+fn threads_clone_one_value_at_once() {
+    /// A value that waits for another to be cloned.
+    struct Meets(Arc<Barrier>);
+    impl Clone for Meets {
+        fn clone(&self) -> Meets {
+            self.0.wait();
+            Meets(self.0.clone())
+        }
+    }
+    watched(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let (sender, receiver) = broadcast::channel(4);
+        let receivers = [receiver.resubscribe(), receiver];
+        assert!(sender.send(Meets(barrier.clone())).is_ok());
+        // Whoever comes second is the last, but the value is not his alone yet.
+        let threads = receivers
+            .map(|mut receiver| thread::spawn(move || receiver.blocking_recv().map(|_| ())));
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap().is_ok()));
+        assert!(sender.is_empty());
+        assert_eq!(Arc::strong_count(&barrier), 1);
+    });
+}
+
+const THREADS: usize = 3;
+const EACH: usize = 1_000;
+
+/// Threads that send their number and how far they are.
+fn senders(sender: &Sender<(usize, usize)>) -> Vec<thread::JoinHandle<()>> {
+    let threads = (0..THREADS).map(|thread| {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            for nth in 0..EACH {
+                sender.send((thread, nth)).unwrap();
+            }
+        })
+    });
+    threads.collect()
+}
+
+#[test]
+fn every_thread_receives_everything_and_each_senders_values_in_order() {
+    watched(|| {
+        let (sender, receiver) = broadcast::channel(THREADS * EACH);
+        let receivers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let mut receiver = receiver.resubscribe();
+                thread::spawn(move || {
+                    block_on(async {
+                        let mut received = [0; THREADS];
+                        while let Ok((thread, nth)) = receiver.recv().await {
+                            assert_eq!(nth, received[thread]);
+                            received[thread] += 1;
+                        }
+                        received
+                    })
+                })
+            })
+            .collect();
+        let senders = senders(&sender);
+        let weak = sender.downgrade();
+        drop(sender);
+        senders.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in receivers {
+            assert_eq!(thread.join().unwrap(), [EACH; THREADS]);
+        }
+        assert!(weak.upgrade().is_none());
+        assert_eq!(receiver.len(), THREADS * EACH);
+    });
+}
+
+#[test]
+fn what_a_thread_received_and_what_it_missed_is_all_that_was_sent() {
+    watched(|| {
+        let (sender, receiver) = broadcast::channel(4);
+        let receivers: Vec<_> = (0..THREADS)
+            .map(|number| {
+                let mut receiver = receiver.resubscribe();
+                thread::spawn(move || {
+                    let mut next = [0; THREADS];
+                    let mut count = 0;
+                    loop {
+                        let result = match number {
+                            0 => receiver.blocking_recv(),
+                            _ => block_on(receiver.recv()),
+                        };
+                        match result {
+                            Ok((thread, nth)) => {
+                                assert!(nth >= next[thread]);
+                                next[thread] = nth + 1;
+                                count += 1;
+                            }
+                            Err(RecvError::Lagged(missed)) => count += missed,
+                            Err(RecvError::Closed) => return count,
+                        }
+                    }
+                })
+            })
+            .collect();
+        let senders = senders(&sender);
+        senders.into_iter().for_each(|thread| thread.join().unwrap());
+        drop(sender);
+        for thread in receivers {
+            assert_eq!(thread.join().unwrap(), (THREADS * EACH) as u64);
+        }
+    });
+}
+
+#[test]
+fn the_last_receiver_goes_on_another_thread() {
+    watched(|| {
+        for _ in 0..200 {
+            let (sender, receiver) = broadcast::channel::<u32>(4);
+            let threads = [receiver.resubscribe(), receiver]
+                .map(|receiver| thread::spawn(move || drop(receiver)));
+            block_on(sender.closed());
+            assert_eq!(sender.receiver_count(), 0);
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    let (sender, mut receiver) = broadcast::channel::<u8>(1);
+    assert_thread_safety! {
+        about::<Sender<u8>>() => (true, true),
+        about::<WeakSender<u8>>() => (true, true),
+        about::<Receiver<u8>>() => (true, true),
+        // Two threads may clone one value at once.
+        about::<Sender<SendOnly>>() => (false, false),
+        about::<WeakSender<SendOnly>>() => (false, false),
+        about::<Receiver<SendOnly>>() => (false, false),
+        about::<Sender<Neither>>() => (false, false),
+        about::<WeakSender<Neither>>() => (false, false),
+        about::<Receiver<Neither>>() => (false, false),
+        about_value(sender.closed()) => (true, true),
+        about_value(receiver.recv()) => (true, true),
     }
 }

@@ -1,6 +1,9 @@
-//! Channels and locks: one file for each, and in each the same parts. What it does, as whole
-//! histories; every future cancelled at every await; random programs against a model of a page;
-//! wakers and destructors that do their worst; other threads.
+//! Channels and locks: one file for each, and in each the same parts in the same order. What it
+//! does, as whole histories; threads that block for it; every future cancelled at every await;
+//! random programs against a model of a page; wakers and values that do their worst, which no lock
+//! is held for; other threads; and which of its types may go there.
+//!
+//! A promise that several of them make is a test of the same name in each.
 
 #[path = "../support/auto_traits.rs"]
 mod auto_traits;

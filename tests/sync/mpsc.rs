@@ -312,6 +312,24 @@ fn a_value_that_was_not_sent_in_time_comes_back() {
     });
 }
 
+#[test]
+fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
+    let report = caught(|| {
+        paused(async {
+            let (tx, mut rx) = channel(1);
+            timeout(MS, rx.recv()).await.unwrap_err();
+            timeout(MS, tx.closed()).await.unwrap_err();
+            tx.send('a').await.unwrap();
+            timeout(MS, tx.send('b')).await.unwrap_err();
+            tx.send_timeout('b', MS).await.unwrap_err();
+            tx.send('b').await
+        })
+    });
+    let report = report.unwrap_err();
+    assert!(report.contains("waits for room in the mpsc channel"), "{report}");
+    assert_eq!(report.matches("    waits for").count(), 1, "{report}");
+}
+
 // Permits.
 
 #[test]
@@ -435,7 +453,7 @@ fn an_owned_permit_that_cannot_be_had_gives_the_sender_back() {
 }
 
 #[test]
-fn debug_tells_the_names_of_permits() {
+fn permits_can_be_shown() {
     struct NoDebug;
     let (tx, _rx) = channel::<NoDebug>(9);
     assert!(format!("{:?}", tx.try_reserve().unwrap()).starts_with("Permit"));
@@ -581,10 +599,10 @@ fn a_value_sent_by_permit_when_nobody_is_there_is_dropped_at_once() {
     assert_eq!((tx.strong_count(), tx.capacity()), (1, 3));
 }
 
-// Blocking.
+// Threads that block.
 
 #[test]
-fn a_thread_without_an_executor_may_block_on_a_send() {
+fn a_thread_may_block_for_room() {
     watched(|| {
         let (tx, mut rx) = channel(1);
         let thread = thread::spawn(move || [0, 1, 2, 3, 4].map(|n| tx.blocking_send(n)));
@@ -603,7 +621,7 @@ fn a_thread_without_an_executor_may_block_on_a_send() {
 }
 
 #[test]
-fn a_task_must_not_block_on_a_send() {
+fn a_task_may_not_block_for_room() {
     let (tx, rx) = channel(1);
     let message = block_on(async { caught(|| tx.blocking_send('a')).unwrap_err() });
     assert!(message.contains("`blocking_send`") && message.contains("`send(value).await`"));
@@ -611,7 +629,7 @@ fn a_task_must_not_block_on_a_send() {
     assert_eq!(tx.blocking_send('a'), Ok(()));
 }
 
-// Cancelled.
+// Cancelled at every await.
 
 /// Cancels a wait for room, at every await; if it comes to its end, it has sent the values `sends`.
 /// Whatever it does not use must be free again, and pass to the next.
@@ -648,7 +666,7 @@ where
 }
 
 #[test]
-fn sending_may_be_cancelled_at_every_await() {
+fn a_cancelled_send_leaves_its_room_to_others() {
     let polls = cancelled_at_every_await("c", |tx| async move { tx.send('c').await.unwrap() });
     let with_a_limit = cancelled_at_every_await("c", |tx| async move {
         tx.send_timeout('c', MS * 100).await.unwrap();
@@ -657,7 +675,7 @@ fn sending_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn reserving_may_be_cancelled_at_every_await() {
+fn a_cancelled_reservation_leaves_its_room_to_others() {
     let one = cancelled_at_every_await("", |tx| async move {
         // A permit that is not used.
         drop(tx.reserve().await.unwrap());
@@ -671,7 +689,7 @@ fn reserving_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn a_sender_that_is_cancelled_gives_way_to_the_next() {
+fn a_cancelled_send_gives_way_to_the_next() {
     let polls = cancel_at_every_await(async || {
         let (tx, mut rx) = channel(1);
         tx.try_send('a').unwrap();
@@ -700,265 +718,7 @@ fn a_sender_that_is_cancelled_gives_way_to_the_next() {
     assert_eq!(polls, 2);
 }
 
-#[test]
-fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
-    let report = caught(|| {
-        paused(async {
-            let (tx, mut rx) = channel(1);
-            timeout(MS, rx.recv()).await.unwrap_err();
-            timeout(MS, tx.closed()).await.unwrap_err();
-            tx.send('a').await.unwrap();
-            timeout(MS, tx.send('b')).await.unwrap_err();
-            tx.send_timeout('b', MS).await.unwrap_err();
-            tx.send('b').await
-        })
-    });
-    let report = report.unwrap_err();
-    assert!(report.contains("waits for room in the mpsc channel"), "{report}");
-    assert_eq!(report.matches("    waits for").count(), 1, "{report}");
-}
-
-// Those who come back at a bad moment.
-
-#[test]
-fn a_waker_may_use_the_channel_while_it_is_woken() {
-    let history = History::new();
-    let (tx, rx) = channel(1);
-    tx.try_send('a').unwrap();
-    let rx = Rc::new(RefCell::new(rx));
-    let (inside, seen) = (tx.clone(), history.clone());
-    let waker = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let refused = inside.try_send('-').unwrap_err();
-            seen.push(format_args!("{}, {refused:?}", inside.capacity()));
-            let mut send = Box::pin(inside.send('-'));
-            assert!(poll_once(&mut send).is_pending());
-        }
-    });
-    let mut send = Box::pin(tx.send('b'));
-    assert!(poll_with(&mut send, &waker).is_pending());
-    assert_eq!(rx.borrow_mut().try_recv(), Ok('a'));
-    history.expect(["0, Full(..)"]);
-    assert_eq!(now(send), Ok(()));
-    assert_eq!(rx.borrow_mut().try_recv(), Ok('b'));
-}
-
-#[test]
-fn a_waker_may_drop_those_who_wait_with_it() {
-    type Wait = Pin<Box<dyn Future<Output = Result<(), SendError<u8>>>>>;
-    let (counter, waker) = CountingWaker::new();
-    let (tx, mut rx) = channel(2);
-    let waits: Rc<RefCell<Vec<Wait>>> = Rc::default();
-    let inside = waits.clone();
-    let hostile = hostile_waker(move |call| {
-        if call == Call::Wake {
-            drop(inside.take());
-        }
-    });
-    let permits = tx.try_reserve_many(2).unwrap();
-    for n in 0..3 {
-        let tx = tx.clone();
-        let mut wait: Wait = Box::pin(async move { tx.send(n).await });
-        assert!(poll_with(&mut wait, if n == 0 { &hostile } else { &waker }).is_pending());
-        waits.borrow_mut().push(wait);
-    }
-    drop(permits);
-    assert!(waits.borrow().is_empty());
-    // They had been given room, and gave it back.
-    assert_eq!((tx.capacity(), tx.strong_count()), (2, 1));
-    assert!(counter.wakes() <= 2);
-    tx.try_send(9).unwrap();
-    assert_eq!(rx.try_recv(), Ok(9));
-}
-
-/// Makes room while a sender is polled, from a waker that sees `call`: it gets the room, or is
-/// woken.
-fn room_in_the_middle_of_a_poll(call: Call) {
-    let (tx, rx) = channel(1);
-    tx.try_send('a').unwrap();
-    let (rx, armed, wakes) = (RefCell::new(rx), Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
-    let (arms, woken) = (armed.clone(), wakes.clone());
-    let hostile = hostile_waker(move |seen| {
-        if seen == Call::Wake {
-            woken.set(woken.get() + 1);
-        }
-        if seen == call && arms.take() {
-            assert_eq!(rx.borrow_mut().try_recv(), Ok('a'));
-        }
-    });
-    let (counter, waker) = CountingWaker::new();
-    let mut send = Box::pin(tx.send('b'));
-    armed.set(call == Call::Clone);
-    let mut polled = poll_with(&mut send, &hostile);
-    if call == Call::Drop {
-        // The other one takes its place.
-        assert!(polled.is_pending());
-        armed.set(true);
-        polled = poll_with(&mut send, &waker);
-    }
-    assert!(!armed.get(), "the waker was not used as planned");
-    if polled.is_pending() {
-        assert_eq!(wakes.get() + counter.wakes(), 1);
-        polled = poll_with(&mut send, &waker);
-    }
-    assert_eq!(polled, Poll::Ready(Ok(())));
-    std::mem::forget(hostile);
-}
-
-#[test]
-fn room_may_come_while_the_waker_of_a_sender_is_cloned_or_dropped() {
-    room_in_the_middle_of_a_poll(Call::Clone);
-    room_in_the_middle_of_a_poll(Call::Drop);
-}
-
-#[test]
-fn a_waker_may_close_the_channel_while_its_sender_is_polled() {
-    let (tx, rx) = channel(1);
-    tx.try_send('a').unwrap();
-    let rx = RefCell::new(Some(rx));
-    let waker = hostile_waker(move |call| {
-        if call == Call::Clone {
-            drop(rx.take());
-        }
-    });
-    let mut send = Box::pin(tx.send('b'));
-    let mut polled = poll_with(&mut send, &waker);
-    if polled.is_pending() {
-        polled = poll_once(&mut send);
-    }
-    assert_eq!(polled, Poll::Ready(Err(SendError('b'))));
-    assert_eq!(tx.capacity(), 1);
-}
-
-#[test]
-fn a_waker_that_panics_costs_nobody_else_his_wake() {
-    quietly(|| {
-        let (counter, waker) = CountingWaker::new();
-        let hostile = hostile_waker(|call| {
-            if call == Call::Wake {
-                panic_silently("a waker");
-            }
-        });
-        let (tx, rx) = channel(2);
-        let permits = tx.try_reserve_many(2).unwrap();
-        let mut waits = [0, 1, 2, 3].map(|n| Box::pin(tx.send(n)));
-        for (wait, waker) in waits.iter_mut().zip([&hostile, &waker, &hostile, &waker]) {
-            assert!(poll_with(wait, waker).is_pending());
-        }
-        let _ = caught(|| drop(permits));
-        assert_eq!(counter.wakes(), 1);
-        let _ = caught(|| drop(rx));
-        assert_eq!(counter.wakes(), 2);
-        drop(waits);
-        assert_eq!(tx.capacity(), 2);
-    });
-}
-
-// Threads.
-
-#[test]
-fn every_value_passes_through_little_room() {
-    const THREADS: usize = 4;
-    const VALUES: usize = 2_000;
-    watched(|| {
-        let (tx, mut rx) = channel(3);
-        let threads: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let tx = tx.clone();
-                thread::spawn(move || {
-                    let values = (0..VALUES).map(|n| (thread, n));
-                    match thread {
-                        // Half of them block, without an executor.
-                        0 | 1 => values.for_each(|value| tx.blocking_send(value).unwrap()),
-                        2 => block_on(async {
-                            for value in values {
-                                tx.send(value).await.unwrap();
-                            }
-                        }),
-                        _ => block_on(async {
-                            let values = Vec::from_iter(values);
-                            for pair in values.chunks(2) {
-                                let permits = tx.reserve_many(2).await.unwrap();
-                                permits.zip(pair).for_each(|(permit, &pair)| permit.send(pair));
-                            }
-                        }),
-                    }
-                })
-            })
-            .collect();
-        let room = tx.downgrade();
-        drop(tx);
-        let mut next = [0; THREADS];
-        block_on(async {
-            while let Some((thread, n)) = rx.recv().await {
-                assert_eq!(n, next[thread]);
-                next[thread] += 1;
-                assert!(rx.len() <= 3);
-            }
-        });
-        assert_eq!(next, [VALUES; THREADS]);
-        assert_eq!((rx.capacity(), room.strong_count()), (3, 0));
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-    });
-}
-
-#[test]
-fn a_value_that_waits_while_the_receiver_closes_has_one_owner() {
-    const THREADS: usize = 3;
-    watched(|| {
-        for round in 0..30 {
-            let (tx, mut rx) = channel(2);
-            let start = Arc::new(Barrier::new(THREADS + 1));
-            let senders: Vec<_> = (0..THREADS)
-                .map(|_| {
-                    let (tx, start) = (tx.clone(), start.clone());
-                    thread::spawn(move || {
-                        start.wait();
-                        let mut sent = 0;
-                        while tx.blocking_send(Box::new(1)).is_ok() {
-                            sent += 1;
-                        }
-                        sent
-                    })
-                })
-                .collect();
-            start.wait();
-            let mut received = 0;
-            while received < round {
-                received += *rx.blocking_recv().unwrap();
-            }
-            rx.close();
-            while let Some(one) = rx.blocking_recv() {
-                received += *one;
-            }
-            let sent: i32 = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
-            assert_eq!((received, tx.capacity()), (sent, 2));
-        }
-    });
-}
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    let tx = channel::<SendOnly>(1).0;
-    let stays = channel::<Neither>(1).0;
-    assert_thread_safety! {
-        about::<Permit<'_, SendOnly>>() => (true, true),
-        about::<PermitIterator<'_, SendOnly>>() => (true, true),
-        about::<OwnedPermit<SendOnly>>() => (true, true),
-        about::<Permit<'_, Neither>>() => (false, false),
-        about::<PermitIterator<'_, Neither>>() => (false, false),
-        about::<OwnedPermit<Neither>>() => (false, false),
-        about_value(channel(1).0.send(1)) => (true, true),
-        about_value(tx.send(Cell::new(1))) => (true, false),
-        about_value(tx.reserve()) => (true, true),
-        about_value(tx.reserve_many(1)) => (true, true),
-        about_value(tx.reserve_owned()) => (true, true),
-        about_value(stays.send(Rc::new(1))) => (false, false),
-        about_value(stays.reserve()) => (false, false),
-    }
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -1169,7 +929,7 @@ proptest! {
     #![proptest_config(random_programs())]
 
     #[test]
-    fn room_is_given_as_the_model_gives_it(steps in prop::collection::vec(step(), 0..80)) {
+    fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
         let mut model = Model { free: ROOM, senders: 1, ..Model::default() };
         let (receiver_wakes, wakes) = (Wakes::default(), Wakes::default());
         let alive = Rc::new(());
@@ -1359,5 +1119,247 @@ proptest! {
         prop_assert_eq!(Rc::strong_count(&alive), 1);
         // No waker is left anywhere.
         prop_assert_eq!([receiver_wakes.alive(), wakes.alive()], [0, 0]);
+    }
+}
+
+// The worst that wakers can do.
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken() {
+    let history = History::new();
+    let (tx, rx) = channel(1);
+    tx.try_send('a').unwrap();
+    let rx = Rc::new(RefCell::new(rx));
+    let (inside, seen) = (tx.clone(), history.clone());
+    let waker = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let refused = inside.try_send('-').unwrap_err();
+            seen.push(format_args!("{}, {refused:?}", inside.capacity()));
+            let mut send = Box::pin(inside.send('-'));
+            assert!(poll_once(&mut send).is_pending());
+        }
+    });
+    let mut send = Box::pin(tx.send('b'));
+    assert!(poll_with(&mut send, &waker).is_pending());
+    assert_eq!(rx.borrow_mut().try_recv(), Ok('a'));
+    history.expect(["0, Full(..)"]);
+    assert_eq!(now(send), Ok(()));
+    assert_eq!(rx.borrow_mut().try_recv(), Ok('b'));
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    type Wait = Pin<Box<dyn Future<Output = Result<(), SendError<u8>>>>>;
+    let (counter, waker) = CountingWaker::new();
+    let (tx, mut rx) = channel(2);
+    let waits: Rc<RefCell<Vec<Wait>>> = Rc::default();
+    let inside = waits.clone();
+    let hostile = hostile_waker(move |call| {
+        if call == Call::Wake {
+            drop(inside.take());
+        }
+    });
+    let permits = tx.try_reserve_many(2).unwrap();
+    for n in 0..3 {
+        let tx = tx.clone();
+        let mut wait: Wait = Box::pin(async move { tx.send(n).await });
+        assert!(poll_with(&mut wait, if n == 0 { &hostile } else { &waker }).is_pending());
+        waits.borrow_mut().push(wait);
+    }
+    drop(permits);
+    assert!(waits.borrow().is_empty());
+    // They had been given room, and gave it back.
+    assert_eq!((tx.capacity(), tx.strong_count()), (2, 1));
+    assert!(counter.wakes() <= 2);
+    tx.try_send(9).unwrap();
+    assert_eq!(rx.try_recv(), Ok(9));
+}
+
+/// Makes room while a sender is polled, from a waker that sees `call`: it gets the room, or is
+/// woken.
+fn room_in_the_middle_of_a_poll(call: Call) {
+    let (tx, rx) = channel(1);
+    tx.try_send('a').unwrap();
+    let (rx, armed, wakes) = (RefCell::new(rx), Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
+    let (arms, woken) = (armed.clone(), wakes.clone());
+    let hostile = hostile_waker(move |seen| {
+        if seen == Call::Wake {
+            woken.set(woken.get() + 1);
+        }
+        if seen == call && arms.take() {
+            assert_eq!(rx.borrow_mut().try_recv(), Ok('a'));
+        }
+    });
+    let (counter, waker) = CountingWaker::new();
+    let mut send = Box::pin(tx.send('b'));
+    armed.set(call == Call::Clone);
+    let mut polled = poll_with(&mut send, &hostile);
+    if call == Call::Drop {
+        // The other one takes its place.
+        assert!(polled.is_pending());
+        armed.set(true);
+        polled = poll_with(&mut send, &waker);
+    }
+    assert!(!armed.get(), "the waker was not used as planned");
+    if polled.is_pending() {
+        assert_eq!(wakes.get() + counter.wakes(), 1);
+        polled = poll_with(&mut send, &waker);
+    }
+    assert_eq!(polled, Poll::Ready(Ok(())));
+    std::mem::forget(hostile);
+}
+
+#[test]
+fn room_may_come_while_the_waker_of_a_sender_is_cloned_or_dropped() {
+    room_in_the_middle_of_a_poll(Call::Clone);
+    room_in_the_middle_of_a_poll(Call::Drop);
+}
+
+#[test]
+fn a_waker_may_close_the_channel_while_its_sender_is_polled() {
+    let (tx, rx) = channel(1);
+    tx.try_send('a').unwrap();
+    let rx = RefCell::new(Some(rx));
+    let waker = hostile_waker(move |call| {
+        if call == Call::Clone {
+            drop(rx.take());
+        }
+    });
+    let mut send = Box::pin(tx.send('b'));
+    let mut polled = poll_with(&mut send, &waker);
+    if polled.is_pending() {
+        polled = poll_once(&mut send);
+    }
+    assert_eq!(polled, Poll::Ready(Err(SendError('b'))));
+    assert_eq!(tx.capacity(), 1);
+}
+
+#[test]
+fn a_waker_that_panics_costs_nobody_a_wake() {
+    quietly(|| {
+        let (counter, waker) = CountingWaker::new();
+        let hostile = hostile_waker(|call| {
+            if call == Call::Wake {
+                panic_silently("a waker");
+            }
+        });
+        let (tx, rx) = channel(2);
+        let permits = tx.try_reserve_many(2).unwrap();
+        let mut waits = [0, 1, 2, 3].map(|n| Box::pin(tx.send(n)));
+        for (wait, waker) in waits.iter_mut().zip([&hostile, &waker, &hostile, &waker]) {
+            assert!(poll_with(wait, waker).is_pending());
+        }
+        let _ = caught(|| drop(permits));
+        assert_eq!(counter.wakes(), 1);
+        let _ = caught(|| drop(rx));
+        assert_eq!(counter.wakes(), 2);
+        drop(waits);
+        assert_eq!(tx.capacity(), 2);
+    });
+}
+
+// Threads.
+
+#[test]
+fn every_value_passes_through_little_room() {
+    const THREADS: usize = 4;
+    const VALUES: usize = 2_000;
+    watched(|| {
+        let (tx, mut rx) = channel(3);
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let tx = tx.clone();
+                thread::spawn(move || {
+                    let values = (0..VALUES).map(|n| (thread, n));
+                    match thread {
+                        // Half of them block, without an executor.
+                        0 | 1 => values.for_each(|value| tx.blocking_send(value).unwrap()),
+                        2 => block_on(async {
+                            for value in values {
+                                tx.send(value).await.unwrap();
+                            }
+                        }),
+                        _ => block_on(async {
+                            let values = Vec::from_iter(values);
+                            for pair in values.chunks(2) {
+                                let permits = tx.reserve_many(2).await.unwrap();
+                                permits.zip(pair).for_each(|(permit, &pair)| permit.send(pair));
+                            }
+                        }),
+                    }
+                })
+            })
+            .collect();
+        let room = tx.downgrade();
+        drop(tx);
+        let mut next = [0; THREADS];
+        block_on(async {
+            while let Some((thread, n)) = rx.recv().await {
+                assert_eq!(n, next[thread]);
+                next[thread] += 1;
+                assert!(rx.len() <= 3);
+            }
+        });
+        assert_eq!(next, [VALUES; THREADS]);
+        assert_eq!((rx.capacity(), room.strong_count()), (3, 0));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
+fn a_value_that_waits_while_the_receiver_closes_has_one_owner() {
+    const THREADS: usize = 3;
+    watched(|| {
+        for round in 0..30 {
+            let (tx, mut rx) = channel(2);
+            let start = Arc::new(Barrier::new(THREADS + 1));
+            let senders: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    let (tx, start) = (tx.clone(), start.clone());
+                    thread::spawn(move || {
+                        start.wait();
+                        let mut sent = 0;
+                        while tx.blocking_send(Box::new(1)).is_ok() {
+                            sent += 1;
+                        }
+                        sent
+                    })
+                })
+                .collect();
+            start.wait();
+            let mut received = 0;
+            while received < round {
+                received += *rx.blocking_recv().unwrap();
+            }
+            rx.close();
+            while let Some(one) = rx.blocking_recv() {
+                received += *one;
+            }
+            let sent: i32 = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
+            assert_eq!((received, tx.capacity()), (sent, 2));
+        }
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    let tx = channel::<SendOnly>(1).0;
+    let stays = channel::<Neither>(1).0;
+    assert_thread_safety! {
+        about::<Permit<'_, SendOnly>>() => (true, true),
+        about::<PermitIterator<'_, SendOnly>>() => (true, true),
+        about::<OwnedPermit<SendOnly>>() => (true, true),
+        about::<Permit<'_, Neither>>() => (false, false),
+        about::<PermitIterator<'_, Neither>>() => (false, false),
+        about::<OwnedPermit<Neither>>() => (false, false),
+        about_value(channel(1).0.send(1)) => (true, true),
+        about_value(tx.send(Cell::new(1))) => (true, false),
+        about_value(tx.reserve()) => (true, true),
+        about_value(tx.reserve_many(1)) => (true, true),
+        about_value(tx.reserve_owned()) => (true, true),
+        about_value(stays.send(Rc::new(1))) => (false, false),
+        about_value(stays.reserve()) => (false, false),
     }
 }

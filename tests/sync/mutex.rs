@@ -222,6 +222,43 @@ fn a_guard_that_is_forgotten_locks_for_ever() {
     assert_eq!(format!("{mutex:?}"), "Mutex { data: <locked> }");
 }
 
+#[test]
+fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
+    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
+    let mutex = Mutex::new(());
+    let guard = mutex.try_lock().unwrap();
+    let mut lock = pin!(mutex.lock());
+    assert!(poll_with(&mut lock, &first_waker).is_pending());
+    assert!(poll_with(&mut lock, &second_waker).is_pending());
+    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
+    drop(guard);
+    assert_eq!((first.wakes(), second.wakes()), (0, 1));
+    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
+}
+
+#[test]
+fn cost_is_linear_in_the_number_of_waiters() {
+    const MANY: usize = 100_000;
+    let (counter, waker) = CountingWaker::new();
+    let mutex = Mutex::new(());
+    let guard = mutex.try_lock().unwrap();
+    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(mutex.lock())).collect();
+    for lock in &mut waiting {
+        assert!(poll_with(lock, &waker).is_pending());
+    }
+    // Every other one leaves, from the middle of the queue.
+    let mut nth = 0;
+    waiting.retain(|_| {
+        nth += 1;
+        nth % 2 == 0
+    });
+    drop(guard);
+    for lock in &mut waiting {
+        assert!(poll_with(lock, &waker).is_ready());
+    }
+    assert_eq!(counter.wakes(), MANY / 2);
+}
+
 // The value.
 
 #[test]
@@ -249,7 +286,7 @@ fn a_value_stays_where_it_is() {
 }
 
 #[test]
-fn a_value_is_dropped_with_its_mutex() {
+fn a_value_is_dropped_with_its_lock() {
     let history = History::new();
     let mutex = Arc::new(Mutex::new(history.on_drop("value")));
     let guard = mutex.clone().try_lock_owned().unwrap();
@@ -383,367 +420,7 @@ fn a_lock_that_is_cancelled_is_free_for_the_next() {
     }
 }
 
-// Wakers and values that do their worst.
-
-#[test]
-fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
-    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
-    let mutex = Mutex::new(());
-    let guard = mutex.try_lock().unwrap();
-    let mut lock = pin!(mutex.lock());
-    assert!(poll_with(&mut lock, &first_waker).is_pending());
-    assert!(poll_with(&mut lock, &second_waker).is_pending());
-    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
-    drop(guard);
-    assert_eq!((first.wakes(), second.wakes()), (0, 1));
-    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
-}
-
-#[test]
-fn a_waker_may_use_the_mutex_while_it_is_called() {
-    for on in [Call::Clone, Call::Wake, Call::Drop] {
-        let wakes = Wakes::default();
-        let mutex = Arc::new(Mutex::new(0));
-        // A panic inside of a waker goes no further, so what became of each call is kept.
-        let calls = Rc::new(RefCell::new(Vec::new()));
-        let waker = || {
-            let (mutex, calls) = (mutex.clone(), calls.clone());
-            hostile_waker(move |call| {
-                if call == on {
-                    let outcome = caught(|| {
-                        assert!(mutex.try_lock().is_err());
-                        let mut lock = Box::pin(mutex.clone().lock_owned());
-                        assert!(poll_once(&mut lock).is_pending());
-                        assert_eq!(format!("{mutex:?}"), "Mutex { data: <locked> }");
-                    });
-                    calls.borrow_mut().push(outcome);
-                }
-            })
-        };
-        let guard = mutex.try_lock().unwrap();
-        let mut lock = Box::pin(mutex.lock());
-        let mut next = Box::pin(mutex.lock());
-        // One is replaced, and one is woken; one leaves with its future.
-        assert!(poll_with(&mut lock, &waker()).is_pending());
-        assert!(poll_with(&mut lock, &waker()).is_pending());
-        assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
-        let mut leaves = Box::pin(mutex.lock());
-        assert!(poll_with(&mut leaves, &waker()).is_pending());
-        drop(leaves);
-        drop(guard);
-        let Poll::Ready(guard) = poll_once(&mut lock) else {
-            panic!("it has been woken");
-        };
-        assert_eq!(wakes.take(), []);
-        drop(guard);
-        assert_eq!(wakes.take(), [0]);
-        assert_ne!(calls.borrow().len(), 0);
-        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
-        drop(next);
-        assert!(mutex.try_lock().is_ok());
-    }
-}
-
-#[test]
-fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
-    let mutex = Arc::new(Mutex::new(vec!["root"]));
-    let guard = mutex.try_lock().unwrap();
-    let waiting = Rc::new(RefCell::new(Some(Box::pin(mutex.clone().lock_owned()))));
-    let woken = waiting.clone();
-    let uses = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let mut lock = woken.take().expect("woken once");
-            let Poll::Ready(mut guard) = poll_once(&mut lock) else {
-                panic!("it has been woken");
-            };
-            guard.push("waker");
-        }
-    });
-    assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &uses).is_pending());
-    drop(guard);
-    assert_eq!(*mutex.try_lock().unwrap(), ["root", "waker"]);
-}
-
-#[test]
-fn a_waker_may_drop_the_other_waiters() {
-    let (counter, waker) = CountingWaker::new();
-    let mutex = Arc::new(Mutex::new(()));
-    let guard = mutex.try_lock().unwrap();
-    let others: Rc<RefCell<Vec<_>>> = Rc::default();
-    let dropped = others.clone();
-    let mut first = Box::pin(mutex.lock());
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let others = dropped.take();
-            drop(others);
-        }
-    });
-    assert!(poll_with(&mut first, &drops_all).is_pending());
-    for _ in 0..3 {
-        let mut other = Box::pin(mutex.clone().lock_owned());
-        assert!(poll_with(&mut other, &waker).is_pending());
-        others.borrow_mut().push(other);
-    }
-    drop(guard);
-    assert!(others.borrow().is_empty());
-    assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (0, 2));
-    assert!(poll_once(&mut first).is_ready());
-    assert!(mutex.try_lock().is_ok());
-}
-
-#[test]
-fn a_waker_may_hold_the_guard_that_its_waiter_waits_for() {
-    let mutex = Arc::new(Mutex::new(()));
-    let guard = RefCell::new(Some(mutex.clone().try_lock_owned().unwrap()));
-    let waker = hostile_waker(move |call| {
-        if call == Call::Drop {
-            drop(guard.take());
-        }
-    });
-    let mut lock = Box::pin(mutex.lock());
-    assert!(poll_with(&mut lock, &waker).is_pending());
-    mem::forget(waker);
-    drop(lock);
-    assert!(mutex.try_lock().is_ok());
-}
-
-#[test]
-fn a_waker_that_panics_costs_nobody_the_lock() {
-    for on in [Call::Clone, Call::Wake, Call::Drop] {
-        quietly(|| {
-            let wakes = Wakes::default();
-            let mutex = Mutex::new(());
-            let guard = mutex.try_lock().unwrap();
-            let broken = hostile_waker(move |call| {
-                if call == on {
-                    panic_silently("a waker");
-                }
-            });
-            let mut lock = Box::pin(mutex.lock());
-            let is_cloned = caught(|| assert!(poll_with(&mut lock, &broken).is_pending())).is_ok();
-            assert_eq!(is_cloned, on != Call::Clone);
-            mem::forget(broken);
-            let mut next = Box::pin(mutex.lock());
-            assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
-            // Out in the middle of a panic: a second one would end the process.
-            let message = caught(move || {
-                let _guard = guard;
-                panic_silently("on the way out")
-            });
-            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
-            let message = caught(move || {
-                let _lock = lock;
-                panic_silently("on the way out")
-            });
-            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
-            assert_eq!(wakes.take(), [0]);
-            drop(next);
-            assert!(mutex.try_lock().is_ok());
-        });
-    }
-}
-
-/// A value that calls a closure when it is dropped.
-type Acting = Option<Dropping<Box<dyn Fn()>>>;
-
-#[test]
-fn a_value_may_use_its_mutex_while_it_is_dropped() {
-    let history = History::new();
-    let new = |name: &'static str, mutex: &Weak<Mutex<Acting>>| {
-        let (history, mutex) = (history.clone(), mutex.clone());
-        let acts: Box<dyn Fn()> = Box::new(move || match mutex.upgrade() {
-            None => history.push(format_args!("{name}: its mutex is gone")),
-            Some(mutex) => {
-                let mut lock = Box::pin(mutex.clone().lock_owned());
-                let is_locked = poll_once(&mut lock).is_pending();
-                history.push(format_args!("{name}: locked {is_locked}, {mutex:?}"));
-            }
-        });
-        Some(Dropping(acts))
-    };
-    let mutex = Arc::new_cyclic(|mutex| Mutex::new(new("first", mutex)));
-    let weak = Arc::downgrade(&mutex);
-    let mut guard = mutex.try_lock().unwrap();
-    *guard = new("second", &weak);
-    let second = guard.take();
-    drop(guard);
-    drop(second);
-    *mutex.try_lock().unwrap() = new("third", &weak);
-    let guard = mutex.clone().try_lock_owned().unwrap();
-    drop(mutex);
-    history.push("root: unlocks");
-    // The guard has the last reference.
-    drop(guard);
-    history.expect([
-        "first: locked true, Mutex { data: <locked> }",
-        "second: locked false, Mutex { data: None }",
-        "root: unlocks",
-        "third: its mutex is gone",
-    ]);
-}
-
-impl fmt::Debug for Dropping<Box<dyn Fn()>> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Dropping")
-    }
-}
-
-#[test]
-fn a_value_whose_destructor_panics_leaves_the_mutex_in_order() {
-    let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
-    let mutex = Mutex::new(Some(Dropping(acts)));
-    let result = caught(|| *mutex.try_lock().unwrap() = None);
-    assert_eq!(result, Err("a value".to_string()));
-    assert!(mutex.try_lock().unwrap().is_none());
-    // Dropped with the mutex, and with the last guard.
-    let new = || {
-        let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
-        Arc::new(Mutex::new(Dropping(acts)))
-    };
-    assert_eq!(caught(|| drop(new())), Err("a value".to_string()));
-    let guard = new().try_lock_owned().unwrap();
-    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
-}
-
-#[test]
-fn a_value_may_use_its_mutex_while_it_is_shown() {
-    struct Nosy(Weak<Mutex<Nosy>>);
-    impl fmt::Debug for Nosy {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "in {:?}", self.0.upgrade().unwrap())
-        }
-    }
-    let mutex = Arc::new_cyclic(|mutex| Mutex::new(Nosy(mutex.clone())));
-    assert_eq!(format!("{mutex:?}"), "Mutex { data: in Mutex { data: <locked> } }");
-    assert!(mutex.try_lock().is_ok());
-}
-
-#[test]
-fn cost_is_linear_in_the_number_of_waiters() {
-    const MANY: usize = 100_000;
-    let (counter, waker) = CountingWaker::new();
-    let mutex = Mutex::new(());
-    let guard = mutex.try_lock().unwrap();
-    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(mutex.lock())).collect();
-    for lock in &mut waiting {
-        assert!(poll_with(lock, &waker).is_pending());
-    }
-    // Every other one leaves, from the middle of the queue.
-    let mut nth = 0;
-    waiting.retain(|_| {
-        nth += 1;
-        nth % 2 == 0
-    });
-    drop(guard);
-    for lock in &mut waiting {
-        assert!(poll_with(lock, &waker).is_ready());
-    }
-    assert_eq!(counter.wakes(), MANY / 2);
-}
-
-// Threads.
-
-#[test]
-fn a_guard_may_be_dropped_on_another_thread() {
-    watched(|| {
-        for _ in 0..50 {
-            let mutex = Arc::new(Mutex::new(0));
-            let mut guard = mutex.clone().try_lock_owned().unwrap();
-            let thread = thread::spawn(move || {
-                *guard = 1;
-                drop(guard);
-            });
-            assert_eq!(*block_on(mutex.lock()), 1);
-            thread.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn threads_take_turns() {
-    const THREADS: usize = 4;
-    const TASKS: usize = 3;
-    const ROUNDS: usize = 200;
-    /// A task of one of the threads. Its locks are numbered in the value.
-    async fn work(mutex: Arc<Mutex<Vec<(usize, usize)>>>, task: usize) {
-        for round in 0..ROUNDS {
-            // Some leave the queue, and with it the lock if they have been given it.
-            if round % 3 == 0 {
-                let _given = poll_once(mutex.lock());
-            }
-            let mut guard = mutex.lock().await;
-            guard.push((task, round));
-            let length = guard.len();
-            yield_now().await;
-            assert_eq!(guard.len(), length);
-        }
-    }
-    watched(|| {
-        let mutex = Arc::new(Mutex::new(Vec::new()));
-        let start = Arc::new(Barrier::new(THREADS + 1));
-        let mut threads = Vec::new();
-        for thread in 0..THREADS {
-            let (mutex, start) = (mutex.clone(), start.clone());
-            threads.push(thread::spawn(move || {
-                start.wait();
-                block_on(async {
-                    let task = |n| work(mutex.clone(), TASKS * thread + n);
-                    let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
-                    for task in tasks {
-                        task.await.unwrap();
-                    }
-                });
-            }));
-        }
-        // One that blocks, among them.
-        let (blocking, begin) = (mutex.clone(), start.clone());
-        threads.push(thread::spawn(move || {
-            begin.wait();
-            for round in 0..ROUNDS {
-                blocking.blocking_lock().push((THREADS * TASKS, round));
-            }
-        }));
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        let mut turns = mem::take(&mut *mutex.try_lock().unwrap());
-        // A stable sort: what is left is the order in which each had its turns.
-        turns.sort_by_key(|&(task, _)| task);
-        let expected = (0..=THREADS * TASKS).flat_map(|task| (0..ROUNDS).map(move |n| (task, n)));
-        assert_eq!(turns, expected.collect::<Vec<_>>());
-    });
-}
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    assert_thread_safety! {
-        about::<TryLockError>() => (true, true),
-        about::<Mutex<u8>>() => (true, true),
-        about::<Mutex<SendOnly>>() => (true, true),
-        about::<Mutex<SyncOnly>>() => (false, false),
-        about::<Mutex<Neither>>() => (false, false),
-        about::<MutexGuard<'_, u8>>() => (true, true),
-        about::<MutexGuard<'_, SendOnly>>() => (true, false),
-        about::<MutexGuard<'_, SyncOnly>>() => (false, false),
-        about::<MutexGuard<'_, Neither>>() => (false, false),
-        about::<OwnedMutexGuard<u8>>() => (true, true),
-        about::<OwnedMutexGuard<SendOnly>>() => (true, false),
-        about::<OwnedMutexGuard<SyncOnly>>() => (false, false),
-        about::<OwnedMutexGuard<Neither>>() => (false, false),
-        about_future(Mutex::<u8>::lock) => (true, true),
-        about_future(Mutex::<SendOnly>::lock) => (true, true),
-        about_future(Mutex::<SyncOnly>::lock) => (false, false),
-        about_future(Mutex::<Neither>::lock) => (false, false),
-        about_future(Mutex::<u8>::lock_owned) => (true, true),
-        about_future(Mutex::<SendOnly>::lock_owned) => (true, true),
-        about_future(Mutex::<SyncOnly>::lock_owned) => (false, false),
-        about_future(Mutex::<Neither>::lock_owned) => (false, false),
-    }
-    fn is_unpin<T: Unpin>() {}
-    is_unpin::<Mutex<u8>>();
-    is_unpin::<MutexGuard<'_, u8>>();
-    is_unpin::<OwnedMutexGuard<u8>>();
-}
-
-// Random programs.
+// Random programs, against a model.
 
 /// Futures are called by their places, modulo how many there are; without any, a step does nothing.
 #[derive(Clone, Copy, Debug)]
@@ -777,7 +454,7 @@ proptest! {
     #![proptest_config(random_programs())]
 
     #[test]
-    fn a_mutex_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
+    fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..80)) {
         prop_assert_eq!(on_the_mutex(&steps), on_the_model(&steps));
     }
 }
@@ -963,4 +640,329 @@ fn on_the_mutex(steps: &[Step]) -> Vec<String> {
     history.push(format_args!("in the end: {:?}", mutex.try_lock().unwrap()));
     assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
+}
+
+// The worst that wakers and values can do.
+
+#[test]
+fn a_waker_may_come_back_while_it_is_called() {
+    for on in [Call::Clone, Call::Wake, Call::Drop] {
+        let wakes = Wakes::default();
+        let mutex = Arc::new(Mutex::new(0));
+        // A panic inside of a waker goes no further, so what became of each call is kept.
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let waker = || {
+            let (mutex, calls) = (mutex.clone(), calls.clone());
+            hostile_waker(move |call| {
+                if call == on {
+                    let outcome = caught(|| {
+                        assert!(mutex.try_lock().is_err());
+                        let mut lock = Box::pin(mutex.clone().lock_owned());
+                        assert!(poll_once(&mut lock).is_pending());
+                        assert_eq!(format!("{mutex:?}"), "Mutex { data: <locked> }");
+                    });
+                    calls.borrow_mut().push(outcome);
+                }
+            })
+        };
+        let guard = mutex.try_lock().unwrap();
+        let mut lock = Box::pin(mutex.lock());
+        let mut next = Box::pin(mutex.lock());
+        // One is replaced, and one is woken; one leaves with its future.
+        assert!(poll_with(&mut lock, &waker()).is_pending());
+        assert!(poll_with(&mut lock, &waker()).is_pending());
+        assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
+        let mut leaves = Box::pin(mutex.lock());
+        assert!(poll_with(&mut leaves, &waker()).is_pending());
+        drop(leaves);
+        drop(guard);
+        let Poll::Ready(guard) = poll_once(&mut lock) else {
+            panic!("it has been woken");
+        };
+        assert_eq!(wakes.take(), []);
+        drop(guard);
+        assert_eq!(wakes.take(), [0]);
+        assert_ne!(calls.borrow().len(), 0);
+        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
+        drop(next);
+        assert!(mutex.try_lock().is_ok());
+    }
+}
+
+#[test]
+fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
+    let mutex = Arc::new(Mutex::new(vec!["root"]));
+    let guard = mutex.try_lock().unwrap();
+    let waiting = Rc::new(RefCell::new(Some(Box::pin(mutex.clone().lock_owned()))));
+    let woken = waiting.clone();
+    let uses = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let mut lock = woken.take().expect("woken once");
+            let Poll::Ready(mut guard) = poll_once(&mut lock) else {
+                panic!("it has been woken");
+            };
+            guard.push("waker");
+        }
+    });
+    assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &uses).is_pending());
+    drop(guard);
+    assert_eq!(*mutex.try_lock().unwrap(), ["root", "waker"]);
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    let (counter, waker) = CountingWaker::new();
+    let mutex = Arc::new(Mutex::new(()));
+    let guard = mutex.try_lock().unwrap();
+    let others: Rc<RefCell<Vec<_>>> = Rc::default();
+    let dropped = others.clone();
+    let mut first = Box::pin(mutex.lock());
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let others = dropped.take();
+            drop(others);
+        }
+    });
+    assert!(poll_with(&mut first, &drops_all).is_pending());
+    for _ in 0..3 {
+        let mut other = Box::pin(mutex.clone().lock_owned());
+        assert!(poll_with(&mut other, &waker).is_pending());
+        others.borrow_mut().push(other);
+    }
+    drop(guard);
+    assert!(others.borrow().is_empty());
+    assert_eq!((counter.wakes(), Arc::strong_count(&counter)), (0, 2));
+    assert!(poll_once(&mut first).is_ready());
+    assert!(mutex.try_lock().is_ok());
+}
+
+#[test]
+fn a_waker_may_hold_the_guard_that_its_waiter_waits_for() {
+    let mutex = Arc::new(Mutex::new(()));
+    let guard = RefCell::new(Some(mutex.clone().try_lock_owned().unwrap()));
+    let waker = hostile_waker(move |call| {
+        if call == Call::Drop {
+            drop(guard.take());
+        }
+    });
+    let mut lock = Box::pin(mutex.lock());
+    assert!(poll_with(&mut lock, &waker).is_pending());
+    mem::forget(waker);
+    drop(lock);
+    assert!(mutex.try_lock().is_ok());
+}
+
+#[test]
+fn a_waker_that_panics_costs_nobody_the_lock() {
+    for on in [Call::Clone, Call::Wake, Call::Drop] {
+        quietly(|| {
+            let wakes = Wakes::default();
+            let mutex = Mutex::new(());
+            let guard = mutex.try_lock().unwrap();
+            let broken = hostile_waker(move |call| {
+                if call == on {
+                    panic_silently("a waker");
+                }
+            });
+            let mut lock = Box::pin(mutex.lock());
+            let is_cloned = caught(|| assert!(poll_with(&mut lock, &broken).is_pending())).is_ok();
+            assert_eq!(is_cloned, on != Call::Clone);
+            mem::forget(broken);
+            let mut next = Box::pin(mutex.lock());
+            assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
+            // Out in the middle of a panic: a second one would end the process.
+            let message = caught(move || {
+                let _guard = guard;
+                panic_silently("on the way out")
+            });
+            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
+            let message = caught(move || {
+                let _lock = lock;
+                panic_silently("on the way out")
+            });
+            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
+            assert_eq!(wakes.take(), [0]);
+            drop(next);
+            assert!(mutex.try_lock().is_ok());
+        });
+    }
+}
+
+/// A value that calls a closure when it is dropped.
+type Acting = Option<Dropping<Box<dyn Fn()>>>;
+
+#[test]
+fn a_value_may_come_back_while_it_is_dropped() {
+    let history = History::new();
+    let new = |name: &'static str, mutex: &Weak<Mutex<Acting>>| {
+        let (history, mutex) = (history.clone(), mutex.clone());
+        let acts: Box<dyn Fn()> = Box::new(move || match mutex.upgrade() {
+            None => history.push(format_args!("{name}: its mutex is gone")),
+            Some(mutex) => {
+                let mut lock = Box::pin(mutex.clone().lock_owned());
+                let is_locked = poll_once(&mut lock).is_pending();
+                history.push(format_args!("{name}: locked {is_locked}, {mutex:?}"));
+            }
+        });
+        Some(Dropping(acts))
+    };
+    let mutex = Arc::new_cyclic(|mutex| Mutex::new(new("first", mutex)));
+    let weak = Arc::downgrade(&mutex);
+    let mut guard = mutex.try_lock().unwrap();
+    *guard = new("second", &weak);
+    let second = guard.take();
+    drop(guard);
+    drop(second);
+    *mutex.try_lock().unwrap() = new("third", &weak);
+    let guard = mutex.clone().try_lock_owned().unwrap();
+    drop(mutex);
+    history.push("root: unlocks");
+    // The guard has the last reference.
+    drop(guard);
+    history.expect([
+        "first: locked true, Mutex { data: <locked> }",
+        "second: locked false, Mutex { data: None }",
+        "root: unlocks",
+        "third: its mutex is gone",
+    ]);
+}
+
+impl fmt::Debug for Dropping<Box<dyn Fn()>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dropping")
+    }
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_dropped() {
+    let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
+    let mutex = Mutex::new(Some(Dropping(acts)));
+    let result = caught(|| *mutex.try_lock().unwrap() = None);
+    assert_eq!(result, Err("a value".to_string()));
+    assert!(mutex.try_lock().unwrap().is_none());
+    // Dropped with the mutex, and with the last guard.
+    let new = || {
+        let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
+        Arc::new(Mutex::new(Dropping(acts)))
+    };
+    assert_eq!(caught(|| drop(new())), Err("a value".to_string()));
+    let guard = new().try_lock_owned().unwrap();
+    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_shown() {
+    struct Nosy(Weak<Mutex<Nosy>>);
+    impl fmt::Debug for Nosy {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "in {:?}", self.0.upgrade().unwrap())
+        }
+    }
+    let mutex = Arc::new_cyclic(|mutex| Mutex::new(Nosy(mutex.clone())));
+    assert_eq!(format!("{mutex:?}"), "Mutex { data: in Mutex { data: <locked> } }");
+    assert!(mutex.try_lock().is_ok());
+}
+
+// Threads.
+
+#[test]
+fn a_guard_may_be_dropped_on_another_thread() {
+    watched(|| {
+        for _ in 0..50 {
+            let mutex = Arc::new(Mutex::new(0));
+            let mut guard = mutex.clone().try_lock_owned().unwrap();
+            let thread = thread::spawn(move || {
+                *guard = 1;
+                drop(guard);
+            });
+            assert_eq!(*block_on(mutex.lock()), 1);
+            thread.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn threads_take_turns() {
+    const THREADS: usize = 4;
+    const TASKS: usize = 3;
+    const ROUNDS: usize = 200;
+    /// A task of one of the threads. Its locks are numbered in the value.
+    async fn work(mutex: Arc<Mutex<Vec<(usize, usize)>>>, task: usize) {
+        for round in 0..ROUNDS {
+            // Some leave the queue, and with it the lock if they have been given it.
+            if round % 3 == 0 {
+                let _given = poll_once(mutex.lock());
+            }
+            let mut guard = mutex.lock().await;
+            guard.push((task, round));
+            let length = guard.len();
+            yield_now().await;
+            assert_eq!(guard.len(), length);
+        }
+    }
+    watched(|| {
+        let mutex = Arc::new(Mutex::new(Vec::new()));
+        let start = Arc::new(Barrier::new(THREADS + 1));
+        let mut threads = Vec::new();
+        for thread in 0..THREADS {
+            let (mutex, start) = (mutex.clone(), start.clone());
+            threads.push(thread::spawn(move || {
+                start.wait();
+                block_on(async {
+                    let task = |n| work(mutex.clone(), TASKS * thread + n);
+                    let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
+                    for task in tasks {
+                        task.await.unwrap();
+                    }
+                });
+            }));
+        }
+        // One that blocks, among them.
+        let (blocking, begin) = (mutex.clone(), start.clone());
+        threads.push(thread::spawn(move || {
+            begin.wait();
+            for round in 0..ROUNDS {
+                blocking.blocking_lock().push((THREADS * TASKS, round));
+            }
+        }));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let mut turns = mem::take(&mut *mutex.try_lock().unwrap());
+        // A stable sort: what is left is the order in which each had its turns.
+        turns.sort_by_key(|&(task, _)| task);
+        let expected = (0..=THREADS * TASKS).flat_map(|task| (0..ROUNDS).map(move |n| (task, n)));
+        assert_eq!(turns, expected.collect::<Vec<_>>());
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    assert_thread_safety! {
+        about::<TryLockError>() => (true, true),
+        about::<Mutex<u8>>() => (true, true),
+        about::<Mutex<SendOnly>>() => (true, true),
+        about::<Mutex<SyncOnly>>() => (false, false),
+        about::<Mutex<Neither>>() => (false, false),
+        about::<MutexGuard<'_, u8>>() => (true, true),
+        about::<MutexGuard<'_, SendOnly>>() => (true, false),
+        about::<MutexGuard<'_, SyncOnly>>() => (false, false),
+        about::<MutexGuard<'_, Neither>>() => (false, false),
+        about::<OwnedMutexGuard<u8>>() => (true, true),
+        about::<OwnedMutexGuard<SendOnly>>() => (true, false),
+        about::<OwnedMutexGuard<SyncOnly>>() => (false, false),
+        about::<OwnedMutexGuard<Neither>>() => (false, false),
+        about_future(Mutex::<u8>::lock) => (true, true),
+        about_future(Mutex::<SendOnly>::lock) => (true, true),
+        about_future(Mutex::<SyncOnly>::lock) => (false, false),
+        about_future(Mutex::<Neither>::lock) => (false, false),
+        about_future(Mutex::<u8>::lock_owned) => (true, true),
+        about_future(Mutex::<SendOnly>::lock_owned) => (true, true),
+        about_future(Mutex::<SyncOnly>::lock_owned) => (false, false),
+        about_future(Mutex::<Neither>::lock_owned) => (false, false),
+    }
+    fn is_unpin<T: Unpin>() {}
+    is_unpin::<Mutex<u8>>();
+    is_unpin::<MutexGuard<'_, u8>>();
+    is_unpin::<OwnedMutexGuard<u8>>();
 }

@@ -82,7 +82,7 @@ fn notifying_all_stores_nothing() {
 }
 
 #[test]
-fn a_static_needs_no_heap() {
+fn a_notify_may_be_a_static() {
     static NOTIFY: Notify = Notify::const_new();
     NOTIFY.notify_one();
     block_on(NOTIFY.notified());
@@ -335,7 +335,7 @@ fn a_waiter_that_leaves_is_passed_over() {
 }
 
 #[test]
-fn a_waiter_that_leaves_takes_its_waker_back() {
+fn a_wait_that_is_dropped_takes_its_waker_back() {
     let (counter, waker) = CountingWaker::new();
     let notify = Notify::new();
     for notified in [false, true] {
@@ -477,304 +477,7 @@ fn a_cancelled_waiter_of_a_loop_loses_nothing() {
     assert_eq!(polls, 2);
 }
 
-// The worst that wakers can do: no lock is held while they do it.
-
-/// Does everything that can be done to a `Notify`, and leaves it as it was but for those who wait.
-fn do_all(notify: &Arc<Notify>) {
-    let mut passing = Box::pin(notify.notified());
-    let _ready = poll_once(&mut passing).is_ready();
-    drop(passing);
-    let mut owned = Box::pin(notify.clone().notified_owned());
-    owned.as_mut().enable();
-    notify.notify_waiters();
-    notify.notify_one();
-    notify.notify_last();
-    assert!(takes_a_notification(notify));
-}
-
-/// A waker that does all of it, and then panics.
-fn acts_on(notify: &Arc<Notify>, on: Call) -> Waker {
-    let notify = notify.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            do_all(&notify);
-            panic_quietly();
-        }
-    })
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_woken_and_panic() {
-    for all in [true, false] {
-        let notify = Arc::new(Notify::new());
-        let mut hostile = Box::pin(notify.notified());
-        assert!(poll_with(&mut hostile, &acts_on(&notify, Call::Wake)).is_pending());
-        let wakes = Wakes::default();
-        let waiters: [_; 40] = wait(&wakes, &notify);
-        // The panic ends where the waker is called.
-        notify_with(&notify, all);
-        assert_eq!(wakes.take(), (0..40).collect::<Vec<_>>());
-        assert!(poll_once(&mut hostile).is_ready());
-        assert_eq!(waiters.map(|mut waiter| poll_once(&mut waiter).is_ready()), [true; 40]);
-        assert!(!takes_a_notification(&notify));
-    }
-}
-
-fn notify_with(notify: &Notify, all: bool) {
-    if all { notify.notify_waiters() } else { notify.notify_one() }
-}
-
-#[test]
-fn every_other_waker_may_panic() {
-    let (notify, wakes) = (Notify::new(), Wakes::default());
-    let broken = hostile_waker(|call| {
-        if call == Call::Wake {
-            panic_quietly();
-        }
-    });
-    let mut waiters: Vec<_> = (0..100).map(|_| Box::pin(notify.notified())).collect();
-    for (number, waiter) in waiters.iter_mut().enumerate() {
-        let waker = if number % 2 == 0 { broken.clone() } else { wakes.waker(number) };
-        assert!(poll_with(waiter, &waker).is_pending());
-    }
-    notify.notify_waiters();
-    assert_eq!(wakes.take(), (0..100).filter(|n| n % 2 == 1).collect::<Vec<_>>());
-    assert!(waiters.iter_mut().all(|waiter| poll_once(waiter).is_ready()));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_cloned() {
-    let notify = Arc::new(Notify::new());
-    for polled_before in [false, true] {
-        let mut waiter = Box::pin(notify.notified());
-        if polled_before {
-            assert!(!poll_once(&mut waiter).is_ready());
-        }
-        let waker = acts_on(&notify, Call::Clone);
-        assert!(panics(|| poll_with(&mut waiter, &waker).is_ready()));
-        // It was made before all were notified.
-        assert!(poll_once(&mut waiter).is_ready());
-    }
-    assert!(!takes_a_notification(&notify));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_dropped() {
-    // By a poll with another waker, by being dropped while it waits, and when it was notified.
-    let enders: [fn(&Notify, Waiter<'_>); 3] = [
-        |_, mut waiter| {
-            let _ready = poll_once(&mut waiter).is_ready();
-        },
-        |_, waiter| drop(waiter),
-        |notify, mut waiter| {
-            notify.notify_waiters();
-            assert!(poll_once(&mut waiter).is_ready());
-        },
-    ];
-    for end in enders {
-        let notify = Arc::new(Notify::new());
-        let wakes = Wakes::default();
-        let mut waiter = Box::pin(notify.notified());
-        let waker = acts_on(&notify, Call::Drop);
-        assert!(poll_with(&mut waiter, &waker).is_pending());
-        let [mut other] = wait(&wakes, &notify);
-        end(&notify, waiter);
-        notify.notify_waiters();
-        assert_eq!(wakes.take(), [0]);
-        assert!(poll_once(&mut other).is_ready() && !takes_a_notification(&notify));
-        std::mem::forget(waker);
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_other_waiters() {
-    for all in [true, false] {
-        let notify = Arc::new(Notify::new());
-        let others: Rc<RefCell<Vec<Pin<Box<OwnedNotified>>>>> = Rc::default();
-        let reached = others.clone();
-        let drops_all = hostile_waker(move |call| {
-            if call == Call::Wake {
-                reached.take();
-            }
-        });
-        let mut first = Box::pin(notify.notified());
-        assert!(poll_with(&mut first, &drops_all).is_pending());
-        for _ in 0..100 {
-            let mut other = Box::pin(notify.clone().notified_owned());
-            assert!(!poll_once(&mut other).is_ready());
-            others.borrow_mut().push(other);
-        }
-        notify_with(&notify, all);
-        assert_eq!(others.borrow().len(), 0);
-        assert!(poll_once(&mut first).is_ready() && !takes_a_notification(&notify));
-    }
-}
-
-#[test]
-fn a_chain_of_drops_passes_one_notification_to_the_end() {
-    // Each waker drops its own waiter, which passes the notification on to the next.
-    let notify = Arc::new(Notify::new());
-    let chain: Rc<RefCell<VecDeque<Pin<Box<OwnedNotified>>>>> = Rc::default();
-    for _ in 0..50 {
-        let reached = chain.clone();
-        let waker = hostile_waker(move |call| {
-            if call == Call::Wake {
-                let own = reached.borrow_mut().pop_front();
-                drop(own);
-            }
-        });
-        let mut waiter = Box::pin(notify.clone().notified_owned());
-        assert!(poll_with(&mut waiter, &waker).is_pending());
-        chain.borrow_mut().push_back(waiter);
-    }
-    notify.notify_one();
-    assert_eq!(chain.borrow().len(), 0);
-    assert!(takes_a_notification(&notify));
-}
-
-#[test]
-fn a_waiter_that_is_dropped_in_a_panic_passes_it_on() {
-    let (notify, wakes) = (Notify::new(), Wakes::default());
-    let [first, mut second] = wait(&wakes, &notify);
-    notify.notify_one();
-    let panicked = caught(move || {
-        let _dropped_by_the_panic = first;
-        crate::support::panic_silently("on the way out")
-    });
-    assert_eq!(panicked, Err::<(), _>("on the way out".to_string()));
-    assert_eq!(wakes.take(), [0, 1]);
-    assert!(poll_once(&mut second).is_ready());
-}
-
-// Threads.
-
-#[test]
-fn everything_is_thread_safe() {
-    assert_thread_safety! {
-        about::<Notify>() => (true, true),
-        about::<Notified<'_>>() => (true, true),
-        about::<OwnedNotified>() => (true, true),
-    }
-    fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
-    is_unwind_safe::<Notify>();
-}
-
-#[test]
-fn threads_play_ping_pong() {
-    const ROUNDS: usize = 2_000;
-    watched(|| {
-        let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
-        let [ping, pong] = bells.clone();
-        let other = thread::spawn(move || {
-            block_on(async {
-                for _ in 0..ROUNDS {
-                    ping.notified().await;
-                    pong.notify_one();
-                }
-            });
-        });
-        block_on(async {
-            for _ in 0..ROUNDS {
-                bells[0].notify_one();
-                bells[1].notified().await;
-            }
-        });
-        other.join().unwrap();
-        assert!(!bells.iter().any(|bell| takes_a_notification(bell)));
-    });
-}
-
-#[test]
-fn notifying_all_reaches_every_thread() {
-    const THREADS: usize = 4;
-    const ROUNDS: usize = 200;
-    watched(|| {
-        let notify = Arc::new(Notify::new());
-        let start = Arc::new(Barrier::new(THREADS + 1));
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let (notify, start) = (notify.clone(), start.clone());
-                thread::spawn(move || {
-                    for _ in 0..ROUNDS {
-                        // Made before the other thread notifies, polled whenever.
-                        let notified = notify.notified();
-                        start.wait();
-                        block_on(notified);
-                        start.wait();
-                    }
-                })
-            })
-            .collect();
-        for _ in 0..ROUNDS {
-            start.wait();
-            notify.notify_waiters();
-            start.wait();
-        }
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert!(!takes_a_notification(&notify));
-    });
-}
-
-#[test]
-fn no_notification_is_lost_between_threads() {
-    const THREADS: usize = 3;
-    const VALUES: usize = 3_000;
-    struct Channel(Mutex<VecDeque<usize>>, Notify);
-    async fn receive(channel: &Channel) -> usize {
-        let mut notified = pin!(channel.1.notified());
-        loop {
-            notified.as_mut().enable();
-            if let Some(value) = channel.0.lock().unwrap().pop_front() {
-                return value;
-            }
-            notified.as_mut().await;
-            notified.set(channel.1.notified());
-        }
-    }
-    watched(|| {
-        let channel = Arc::new(Channel(Mutex::default(), Notify::new()));
-        let consumers: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let channel = channel.clone();
-                let consume = async move {
-                    let mut sum = 0;
-                    for _ in 0..VALUES {
-                        // One that gives up in between passes on what it was given.
-                        {
-                            let mut gives_up = Box::pin(receive(&channel));
-                            match poll_once(&mut gives_up) {
-                                Poll::Ready(value) => {
-                                    sum += value;
-                                    continue;
-                                }
-                                Poll::Pending => thread::yield_now(),
-                            }
-                        }
-                        sum += receive(&channel).await;
-                    }
-                    sum
-                };
-                thread::spawn(|| block_on(consume))
-            })
-            .collect();
-        let producers: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let channel = channel.clone();
-                thread::spawn(move || {
-                    for value in 1..=VALUES {
-                        channel.0.lock().unwrap().push_back(value);
-                        channel.1.notify_one();
-                    }
-                })
-            })
-            .collect();
-        producers.into_iter().for_each(|thread| thread.join().unwrap());
-        let sum: usize = consumers.into_iter().map(|thread| thread.join().unwrap()).sum();
-        assert_eq!(sum, THREADS * VALUES * (VALUES + 1) / 2);
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -972,4 +675,303 @@ proptest! {
         prop_assert_eq!(wakes.alive(), 0);
         prop_assert_eq!(Arc::strong_count(&notify), 1);
     }
+}
+
+// The worst that wakers can do.
+
+/// Does everything that can be done to a `Notify`, and leaves it as it was but for those who wait.
+fn do_all(notify: &Arc<Notify>) {
+    let mut passing = Box::pin(notify.notified());
+    let _ready = poll_once(&mut passing).is_ready();
+    drop(passing);
+    let mut owned = Box::pin(notify.clone().notified_owned());
+    owned.as_mut().enable();
+    notify.notify_waiters();
+    notify.notify_one();
+    notify.notify_last();
+    assert!(takes_a_notification(notify));
+}
+
+/// A waker that does all of it, and then panics.
+fn acts_on(notify: &Arc<Notify>, on: Call) -> Waker {
+    let notify = notify.clone();
+    hostile_waker(move |call| {
+        if call == on {
+            do_all(&notify);
+            panic_quietly();
+        }
+    })
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken_and_panic() {
+    for all in [true, false] {
+        let notify = Arc::new(Notify::new());
+        let mut hostile = Box::pin(notify.notified());
+        assert!(poll_with(&mut hostile, &acts_on(&notify, Call::Wake)).is_pending());
+        let wakes = Wakes::default();
+        let waiters: [_; 40] = wait(&wakes, &notify);
+        // The panic ends where the waker is called.
+        notify_with(&notify, all);
+        assert_eq!(wakes.take(), (0..40).collect::<Vec<_>>());
+        assert!(poll_once(&mut hostile).is_ready());
+        assert_eq!(waiters.map(|mut waiter| poll_once(&mut waiter).is_ready()), [true; 40]);
+        assert!(!takes_a_notification(&notify));
+    }
+}
+
+fn notify_with(notify: &Notify, all: bool) {
+    if all { notify.notify_waiters() } else { notify.notify_one() }
+}
+
+#[test]
+fn a_waker_that_panics_costs_nobody_a_wake() {
+    let (notify, wakes) = (Notify::new(), Wakes::default());
+    let broken = hostile_waker(|call| {
+        if call == Call::Wake {
+            panic_quietly();
+        }
+    });
+    let mut waiters: Vec<_> = (0..100).map(|_| Box::pin(notify.notified())).collect();
+    for (number, waiter) in waiters.iter_mut().enumerate() {
+        let waker = if number % 2 == 0 { broken.clone() } else { wakes.waker(number) };
+        assert!(poll_with(waiter, &waker).is_pending());
+    }
+    notify.notify_waiters();
+    assert_eq!(wakes.take(), (0..100).filter(|n| n % 2 == 1).collect::<Vec<_>>());
+    assert!(waiters.iter_mut().all(|waiter| poll_once(waiter).is_ready()));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned() {
+    let notify = Arc::new(Notify::new());
+    for polled_before in [false, true] {
+        let mut waiter = Box::pin(notify.notified());
+        if polled_before {
+            assert!(!poll_once(&mut waiter).is_ready());
+        }
+        let waker = acts_on(&notify, Call::Clone);
+        assert!(panics(|| poll_with(&mut waiter, &waker).is_ready()));
+        // It was made before all were notified.
+        assert!(poll_once(&mut waiter).is_ready());
+    }
+    assert!(!takes_a_notification(&notify));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_dropped() {
+    // By a poll with another waker, by being dropped while it waits, and when it was notified.
+    let enders: [fn(&Notify, Waiter<'_>); 3] = [
+        |_, mut waiter| {
+            let _ready = poll_once(&mut waiter).is_ready();
+        },
+        |_, waiter| drop(waiter),
+        |notify, mut waiter| {
+            notify.notify_waiters();
+            assert!(poll_once(&mut waiter).is_ready());
+        },
+    ];
+    for end in enders {
+        let notify = Arc::new(Notify::new());
+        let wakes = Wakes::default();
+        let mut waiter = Box::pin(notify.notified());
+        let waker = acts_on(&notify, Call::Drop);
+        assert!(poll_with(&mut waiter, &waker).is_pending());
+        let [mut other] = wait(&wakes, &notify);
+        end(&notify, waiter);
+        notify.notify_waiters();
+        assert_eq!(wakes.take(), [0]);
+        assert!(poll_once(&mut other).is_ready() && !takes_a_notification(&notify));
+        std::mem::forget(waker);
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    for all in [true, false] {
+        let notify = Arc::new(Notify::new());
+        let others: Rc<RefCell<Vec<Pin<Box<OwnedNotified>>>>> = Rc::default();
+        let reached = others.clone();
+        let drops_all = hostile_waker(move |call| {
+            if call == Call::Wake {
+                reached.take();
+            }
+        });
+        let mut first = Box::pin(notify.notified());
+        assert!(poll_with(&mut first, &drops_all).is_pending());
+        for _ in 0..100 {
+            let mut other = Box::pin(notify.clone().notified_owned());
+            assert!(!poll_once(&mut other).is_ready());
+            others.borrow_mut().push(other);
+        }
+        notify_with(&notify, all);
+        assert_eq!(others.borrow().len(), 0);
+        assert!(poll_once(&mut first).is_ready() && !takes_a_notification(&notify));
+    }
+}
+
+#[test]
+fn a_chain_of_drops_passes_one_notification_to_the_end() {
+    // Each waker drops its own waiter, which passes the notification on to the next.
+    let notify = Arc::new(Notify::new());
+    let chain: Rc<RefCell<VecDeque<Pin<Box<OwnedNotified>>>>> = Rc::default();
+    for _ in 0..50 {
+        let reached = chain.clone();
+        let waker = hostile_waker(move |call| {
+            if call == Call::Wake {
+                let own = reached.borrow_mut().pop_front();
+                drop(own);
+            }
+        });
+        let mut waiter = Box::pin(notify.clone().notified_owned());
+        assert!(poll_with(&mut waiter, &waker).is_pending());
+        chain.borrow_mut().push_back(waiter);
+    }
+    notify.notify_one();
+    assert_eq!(chain.borrow().len(), 0);
+    assert!(takes_a_notification(&notify));
+}
+
+#[test]
+fn a_waiter_that_is_dropped_in_a_panic_passes_it_on() {
+    let (notify, wakes) = (Notify::new(), Wakes::default());
+    let [first, mut second] = wait(&wakes, &notify);
+    notify.notify_one();
+    let panicked = caught(move || {
+        let _dropped_by_the_panic = first;
+        crate::support::panic_silently("on the way out")
+    });
+    assert_eq!(panicked, Err::<(), _>("on the way out".to_string()));
+    assert_eq!(wakes.take(), [0, 1]);
+    assert!(poll_once(&mut second).is_ready());
+}
+
+// Threads.
+
+#[test]
+fn threads_play_ping_pong() {
+    const ROUNDS: usize = 2_000;
+    watched(|| {
+        let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+        let [ping, pong] = bells.clone();
+        let other = thread::spawn(move || {
+            block_on(async {
+                for _ in 0..ROUNDS {
+                    ping.notified().await;
+                    pong.notify_one();
+                }
+            });
+        });
+        block_on(async {
+            for _ in 0..ROUNDS {
+                bells[0].notify_one();
+                bells[1].notified().await;
+            }
+        });
+        other.join().unwrap();
+        assert!(!bells.iter().any(|bell| takes_a_notification(bell)));
+    });
+}
+
+#[test]
+fn notifying_all_reaches_every_thread() {
+    const THREADS: usize = 4;
+    const ROUNDS: usize = 200;
+    watched(|| {
+        let notify = Arc::new(Notify::new());
+        let start = Arc::new(Barrier::new(THREADS + 1));
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let (notify, start) = (notify.clone(), start.clone());
+                thread::spawn(move || {
+                    for _ in 0..ROUNDS {
+                        // Made before the other thread notifies, polled whenever.
+                        let notified = notify.notified();
+                        start.wait();
+                        block_on(notified);
+                        start.wait();
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..ROUNDS {
+            start.wait();
+            notify.notify_waiters();
+            start.wait();
+        }
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(!takes_a_notification(&notify));
+    });
+}
+
+#[test]
+fn no_notification_is_lost_between_threads() {
+    const THREADS: usize = 3;
+    const VALUES: usize = 3_000;
+    struct Channel(Mutex<VecDeque<usize>>, Notify);
+    async fn receive(channel: &Channel) -> usize {
+        let mut notified = pin!(channel.1.notified());
+        loop {
+            notified.as_mut().enable();
+            if let Some(value) = channel.0.lock().unwrap().pop_front() {
+                return value;
+            }
+            notified.as_mut().await;
+            notified.set(channel.1.notified());
+        }
+    }
+    watched(|| {
+        let channel = Arc::new(Channel(Mutex::default(), Notify::new()));
+        let consumers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let channel = channel.clone();
+                let consume = async move {
+                    let mut sum = 0;
+                    for _ in 0..VALUES {
+                        // One that gives up in between passes on what it was given.
+                        {
+                            let mut gives_up = Box::pin(receive(&channel));
+                            match poll_once(&mut gives_up) {
+                                Poll::Ready(value) => {
+                                    sum += value;
+                                    continue;
+                                }
+                                Poll::Pending => thread::yield_now(),
+                            }
+                        }
+                        sum += receive(&channel).await;
+                    }
+                    sum
+                };
+                thread::spawn(|| block_on(consume))
+            })
+            .collect();
+        let producers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let channel = channel.clone();
+                thread::spawn(move || {
+                    for value in 1..=VALUES {
+                        channel.0.lock().unwrap().push_back(value);
+                        channel.1.notify_one();
+                    }
+                })
+            })
+            .collect();
+        producers.into_iter().for_each(|thread| thread.join().unwrap());
+        let sum: usize = consumers.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(sum, THREADS * VALUES * (VALUES + 1) / 2);
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn everything_is_thread_safe() {
+    assert_thread_safety! {
+        about::<Notify>() => (true, true),
+        about::<Notified<'_>>() => (true, true),
+        about::<OwnedNotified>() => (true, true),
+    }
+    fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    is_unwind_safe::<Notify>();
 }

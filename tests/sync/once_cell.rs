@@ -371,210 +371,7 @@ fn a_cancelled_wait_takes_the_turn_of_nobody() {
     assert_eq!(polls, 3);
 }
 
-// The worst that wakers, attempts and values can do: no lock is held while they do it.
-
-/// A waker that looks at the cell, tries to set it and to wait for it, and panics.
-fn acts_on(cell: &Rc<OnceCell<u32>>, on: Call) -> Waker {
-    let cell = cell.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            let is_empty = cell.get().is_none();
-            assert_eq!(cell.initialized(), !is_empty);
-            assert!(is_empty || cell.set(9).is_err());
-            assert_eq!(poll_once(cell.get_or_init(pending)).is_pending(), is_empty);
-            panic_quietly();
-        }
-    })
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_woken_and_panic() {
-    let wakes = Wakes::default();
-    let cell = Rc::new(OnceCell::new());
-    let made = Cell::new(None);
-    let make = || poll_fn(|_| made.take().map_or(Poll::Pending, Poll::Ready));
-    let mut attempt = Box::pin(cell.get_or_init(make));
-    assert!(poll_once(&mut attempt).is_pending());
-    let mut waits: Vec<_> = (0..40).map(|_| only_waits(&cell)).collect();
-    for (number, wait) in waits.iter_mut().enumerate() {
-        let hostile = number % 4 == 1;
-        let waker = if hostile { acts_on(&cell, Call::Wake) } else { wakes.waker(number) };
-        assert!(poll_with(wait, &waker).is_pending());
-    }
-    made.set(Some(7));
-    // The panics end where the wakers are called.
-    assert_eq!(poll_once(&mut attempt), Poll::Ready(&7));
-    assert_eq!(wakes.take(), (0..40).filter(|number| number % 4 != 1).collect::<Vec<_>>());
-    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(7)));
-    // When an attempt is given up, too.
-    let cell = Rc::new(OnceCell::new());
-    let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll_once(&mut attempt).is_pending());
-    let mut next = Box::pin(cell.get_or_init(|| ready(3)));
-    assert!(poll_with(&mut next, &acts_on(&cell, Call::Wake)).is_pending());
-    drop(attempt);
-    assert_eq!(poll_once(&mut next), Poll::Ready(&3));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_cloned() {
-    let cell = Rc::new(OnceCell::new());
-    let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll_once(&mut attempt).is_pending());
-    let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
-    let waker = acts_on(&cell, Call::Clone);
-    assert!(panics(|| poll_with(&mut wait, &waker)));
-    drop(attempt);
-    drop(wait);
-    assert_eq!(block_on(cell.get_or_init(|| ready(4))), &4);
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_dropped() {
-    for replaced in [true, false] {
-        let cell = Rc::new(OnceCell::new());
-        let mut attempt = Box::pin(cell.get_or_init(pending));
-        assert!(poll_once(&mut attempt).is_pending());
-        let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
-        let waker = acts_on(&cell, Call::Drop);
-        assert!(poll_with(&mut wait, &waker).is_pending());
-        if replaced {
-            assert!(poll_once(&mut wait).is_pending());
-        }
-        drop(wait);
-        drop(attempt);
-        assert_eq!(block_on(cell.get_or_init(|| ready(4))), &4);
-        std::mem::forget(waker);
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_others_who_wait() {
-    type Attempt = Pin<Box<dyn Future<Output = ()>>>;
-    let cell = Rc::new(OnceCell::new());
-    let others: Rc<RefCell<Vec<Attempt>>> = Rc::default();
-    let reached = others.clone();
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            reached.take();
-        }
-    });
-    let mut attempt = Box::pin(cell.get_or_init(pending));
-    assert!(poll_once(&mut attempt).is_pending());
-    let mut second = Box::pin(cell.get_or_init(|| ready(2)));
-    assert!(poll_with(&mut second, &drops_all).is_pending());
-    for _ in 0..100 {
-        let own = cell.clone();
-        let mut other: Attempt = Box::pin(async move {
-            own.get_or_init(pending).await;
-        });
-        assert!(poll_once(&mut other).is_pending());
-        others.borrow_mut().push(other);
-    }
-    drop(attempt);
-    assert_eq!(others.borrow().len(), 0);
-    assert_eq!(poll_once(&mut second), Poll::Ready(&2));
-}
-
-#[test]
-fn an_attempt_may_come_back_while_it_is_dropped() {
-    let history = History::new();
-    let cell = Rc::new(OnceCell::new());
-    let (own, written) = (cell.clone(), history.clone());
-    let mut attempt = Box::pin(cell.get_or_init(async move || {
-        let _guard = Dropping(move || written.push(format_args!("{:?}", own.set(1))));
-        pending().await
-    }));
-    assert!(poll_once(&mut attempt).is_pending());
-    drop(attempt);
-    // It is over when all of it is gone.
-    history.expect(["Err(InitializingError(1))"]);
-    assert_eq!(cell.set(2), Ok(()));
-}
-
-#[test]
-fn a_value_may_panic_while_it_is_dropped() {
-    fn value() -> Dropping<fn()> {
-        Dropping(|| panic_quietly())
-    }
-    let mut cell = OnceCell::from(value());
-    assert!(panics(|| drop(cell.set(value()))) && cell.initialized());
-    assert!(panics(|| drop(cell.take())) && !cell.initialized());
-    assert!(cell.set(value()).is_ok());
-    assert!(panics(move || drop(cell)));
-}
-
-// Threads.
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    let cell = OnceCell::new();
-    assert_thread_safety! {
-        about::<OnceCell<u8>>() => (true, true),
-        about::<OnceCell<SendOnly>>() => (true, false),
-        about::<OnceCell<Neither>>() => (false, false),
-        about_value(cell.get_or_init(|| ready(1))) => (true, true),
-        about_value(cell.get_or_try_init(|| ready(Ok::<_, u8>(1)))) => (true, true),
-    }
-}
-
-#[test]
-fn threads_initialize_a_cell_once() {
-    const THREADS: usize = 4;
-    watched(|| {
-        for _ in 0..100 {
-            let cell = Arc::new(OnceCell::new());
-            let attempts = Arc::new(AtomicUsize::new(0));
-            let threads: Vec<_> = (0..THREADS)
-                .map(|thread| {
-                    let (cell, attempts) = (cell.clone(), attempts.clone());
-                    thread::spawn(move || {
-                        let make = async || {
-                            attempts.fetch_add(1, Ordering::SeqCst);
-                            yield_now().await;
-                            thread
-                        };
-                        *block_on(cell.get_or_init(make))
-                    })
-                })
-                .collect();
-            let values: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-            assert_eq!(values, [*cell.get().unwrap(); THREADS]);
-            assert_eq!(attempts.load(Ordering::SeqCst), 1);
-        }
-    });
-}
-
-#[test]
-fn threads_fail_one_after_the_other_until_one_does_not() {
-    const THREADS: usize = 4;
-    watched(|| {
-        for _ in 0..100 {
-            let cell = Arc::new(OnceCell::new());
-            let attempts = Arc::new(AtomicUsize::new(0));
-            let threads: Vec<_> = (0..THREADS)
-                .map(|_| {
-                    let (cell, attempts) = (cell.clone(), attempts.clone());
-                    thread::spawn(move || {
-                        let make = async || {
-                            let before = attempts.fetch_add(1, Ordering::SeqCst);
-                            yield_now().await;
-                            if before < THREADS - 2 { Err(()) } else { Ok(before) }
-                        };
-                        block_on(cell.get_or_try_init(make)).copied()
-                    })
-                })
-                .collect();
-            let mut results: Vec<_> =
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-            results.sort_unstable();
-            assert_eq!(results, [Ok(2), Ok(2), Err(()), Err(())]);
-            assert_eq!(attempts.load(Ordering::SeqCst), THREADS - 1);
-        }
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -817,5 +614,210 @@ proptest! {
         // No waker is left anywhere.
         wakes.take();
         prop_assert_eq!(wakes.alive(), 0);
+    }
+}
+
+// The worst that wakers, attempts and values can do.
+
+/// A waker that looks at the cell, tries to set it and to wait for it, and panics.
+fn acts_on(cell: &Rc<OnceCell<u32>>, on: Call) -> Waker {
+    let cell = cell.clone();
+    hostile_waker(move |call| {
+        if call == on {
+            let is_empty = cell.get().is_none();
+            assert_eq!(cell.initialized(), !is_empty);
+            assert!(is_empty || cell.set(9).is_err());
+            assert_eq!(poll_once(cell.get_or_init(pending)).is_pending(), is_empty);
+            panic_quietly();
+        }
+    })
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken_and_panic() {
+    let wakes = Wakes::default();
+    let cell = Rc::new(OnceCell::new());
+    let made = Cell::new(None);
+    let make = || poll_fn(|_| made.take().map_or(Poll::Pending, Poll::Ready));
+    let mut attempt = Box::pin(cell.get_or_init(make));
+    assert!(poll_once(&mut attempt).is_pending());
+    let mut waits: Vec<_> = (0..40).map(|_| only_waits(&cell)).collect();
+    for (number, wait) in waits.iter_mut().enumerate() {
+        let hostile = number % 4 == 1;
+        let waker = if hostile { acts_on(&cell, Call::Wake) } else { wakes.waker(number) };
+        assert!(poll_with(wait, &waker).is_pending());
+    }
+    made.set(Some(7));
+    // The panics end where the wakers are called.
+    assert_eq!(poll_once(&mut attempt), Poll::Ready(&7));
+    assert_eq!(wakes.take(), (0..40).filter(|number| number % 4 != 1).collect::<Vec<_>>());
+    assert!(waits.iter_mut().all(|wait| poll_once(wait) == Poll::Ready(7)));
+    // When an attempt is given up, too.
+    let cell = Rc::new(OnceCell::new());
+    let mut attempt = Box::pin(cell.get_or_init(pending));
+    assert!(poll_once(&mut attempt).is_pending());
+    let mut next = Box::pin(cell.get_or_init(|| ready(3)));
+    assert!(poll_with(&mut next, &acts_on(&cell, Call::Wake)).is_pending());
+    drop(attempt);
+    assert_eq!(poll_once(&mut next), Poll::Ready(&3));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned() {
+    let cell = Rc::new(OnceCell::new());
+    let mut attempt = Box::pin(cell.get_or_init(pending));
+    assert!(poll_once(&mut attempt).is_pending());
+    let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
+    let waker = acts_on(&cell, Call::Clone);
+    assert!(panics(|| poll_with(&mut wait, &waker)));
+    drop(attempt);
+    drop(wait);
+    assert_eq!(block_on(cell.get_or_init(|| ready(4))), &4);
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_dropped() {
+    for replaced in [true, false] {
+        let cell = Rc::new(OnceCell::new());
+        let mut attempt = Box::pin(cell.get_or_init(pending));
+        assert!(poll_once(&mut attempt).is_pending());
+        let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
+        let waker = acts_on(&cell, Call::Drop);
+        assert!(poll_with(&mut wait, &waker).is_pending());
+        if replaced {
+            assert!(poll_once(&mut wait).is_pending());
+        }
+        drop(wait);
+        drop(attempt);
+        assert_eq!(block_on(cell.get_or_init(|| ready(4))), &4);
+        std::mem::forget(waker);
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    type Attempt = Pin<Box<dyn Future<Output = ()>>>;
+    let cell = Rc::new(OnceCell::new());
+    let others: Rc<RefCell<Vec<Attempt>>> = Rc::default();
+    let reached = others.clone();
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            reached.take();
+        }
+    });
+    let mut attempt = Box::pin(cell.get_or_init(pending));
+    assert!(poll_once(&mut attempt).is_pending());
+    let mut second = Box::pin(cell.get_or_init(|| ready(2)));
+    assert!(poll_with(&mut second, &drops_all).is_pending());
+    for _ in 0..100 {
+        let own = cell.clone();
+        let mut other: Attempt = Box::pin(async move {
+            own.get_or_init(pending).await;
+        });
+        assert!(poll_once(&mut other).is_pending());
+        others.borrow_mut().push(other);
+    }
+    drop(attempt);
+    assert_eq!(others.borrow().len(), 0);
+    assert_eq!(poll_once(&mut second), Poll::Ready(&2));
+}
+
+#[test]
+fn an_attempt_may_come_back_while_it_is_dropped() {
+    let history = History::new();
+    let cell = Rc::new(OnceCell::new());
+    let (own, written) = (cell.clone(), history.clone());
+    let mut attempt = Box::pin(cell.get_or_init(async move || {
+        let _guard = Dropping(move || written.push(format_args!("{:?}", own.set(1))));
+        pending().await
+    }));
+    assert!(poll_once(&mut attempt).is_pending());
+    drop(attempt);
+    // It is over when all of it is gone.
+    history.expect(["Err(InitializingError(1))"]);
+    assert_eq!(cell.set(2), Ok(()));
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_dropped() {
+    fn value() -> Dropping<fn()> {
+        Dropping(|| panic_quietly())
+    }
+    let mut cell = OnceCell::from(value());
+    assert!(panics(|| drop(cell.set(value()))) && cell.initialized());
+    assert!(panics(|| drop(cell.take())) && !cell.initialized());
+    assert!(cell.set(value()).is_ok());
+    assert!(panics(move || drop(cell)));
+}
+
+// Threads.
+
+#[test]
+fn threads_initialize_a_cell_once() {
+    const THREADS: usize = 4;
+    watched(|| {
+        for _ in 0..100 {
+            let cell = Arc::new(OnceCell::new());
+            let attempts = Arc::new(AtomicUsize::new(0));
+            let threads: Vec<_> = (0..THREADS)
+                .map(|thread| {
+                    let (cell, attempts) = (cell.clone(), attempts.clone());
+                    thread::spawn(move || {
+                        let make = async || {
+                            attempts.fetch_add(1, Ordering::SeqCst);
+                            yield_now().await;
+                            thread
+                        };
+                        *block_on(cell.get_or_init(make))
+                    })
+                })
+                .collect();
+            let values: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert_eq!(values, [*cell.get().unwrap(); THREADS]);
+            assert_eq!(attempts.load(Ordering::SeqCst), 1);
+        }
+    });
+}
+
+#[test]
+fn threads_fail_one_after_the_other_until_one_does_not() {
+    const THREADS: usize = 4;
+    watched(|| {
+        for _ in 0..100 {
+            let cell = Arc::new(OnceCell::new());
+            let attempts = Arc::new(AtomicUsize::new(0));
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    let (cell, attempts) = (cell.clone(), attempts.clone());
+                    thread::spawn(move || {
+                        let make = async || {
+                            let before = attempts.fetch_add(1, Ordering::SeqCst);
+                            yield_now().await;
+                            if before < THREADS - 2 { Err(()) } else { Ok(before) }
+                        };
+                        block_on(cell.get_or_try_init(make)).copied()
+                    })
+                })
+                .collect();
+            let mut results: Vec<_> =
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            results.sort_unstable();
+            assert_eq!(results, [Ok(2), Ok(2), Err(()), Err(())]);
+            assert_eq!(attempts.load(Ordering::SeqCst), THREADS - 1);
+        }
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    let cell = OnceCell::new();
+    assert_thread_safety! {
+        about::<OnceCell<u8>>() => (true, true),
+        about::<OnceCell<SendOnly>>() => (true, false),
+        about::<OnceCell<Neither>>() => (false, false),
+        about_value(cell.get_or_init(|| ready(1))) => (true, true),
+        about_value(cell.get_or_try_init(|| ready(Ok::<_, u8>(1)))) => (true, true),
     }
 }

@@ -73,7 +73,7 @@ fn a_receiver_is_woken_once_by_the_value() {
 }
 
 #[test]
-fn only_the_last_waker_is_woken() {
+fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
     let wakers: Vec<_> = (0..3).map(|_| CountingWaker::new()).collect();
     let wakes = || wakers.iter().map(|(counter, _)| counter.wakes()).collect::<Vec<_>>();
     let (mut tx, mut rx) = channel::<()>();
@@ -151,6 +151,24 @@ fn a_receiver_that_is_polled_after_it_was_ready_panics() {
     drop(tx);
     assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
     caught(|| now(&mut rx)).unwrap_err();
+}
+
+#[test]
+fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
+    let report = caught(|| {
+        paused(async {
+            let (tx, mut rx) = channel();
+            timeout(MS, &mut rx).await.unwrap_err();
+            tx.send('a').unwrap();
+            rx.try_recv().unwrap();
+            let (mut tx, rx) = channel::<u8>();
+            timeout(MS, tx.closed()).await.unwrap_err();
+            rx.await
+        })
+    });
+    let report = report.unwrap_err();
+    assert!(report.contains("waits for the value of the oneshot channel"), "{report}");
+    assert_eq!(report.matches("    waits for").count(), 1, "{report}");
 }
 
 // Without waiting.
@@ -352,16 +370,16 @@ fn a_value_is_dropped_where_its_way_ends() {
 }
 
 #[test]
-fn debug_tells_the_names() {
+fn the_ends_can_be_shown() {
     let (tx, rx) = channel::<u8>();
     assert!(format!("{tx:?}").starts_with("Sender"));
     assert!(format!("{rx:?}").starts_with("Receiver"));
 }
 
-// Blocking.
+// Threads that block.
 
 #[test]
-fn a_thread_without_an_executor_may_block_on_a_receiver() {
+fn a_thread_may_block_for_the_value() {
     watched(|| {
         let (tx, rx) = channel();
         let (ask, asked) = channel::<u8>();
@@ -379,17 +397,17 @@ fn a_thread_without_an_executor_may_block_on_a_receiver() {
 }
 
 #[test]
-fn a_task_must_not_block_on_a_receiver() {
+fn a_task_may_not_block_for_the_value() {
     let (tx, rx) = channel();
     tx.send('a').unwrap();
     let message = block_on(async { caught(|| rx.blocking_recv()).unwrap_err() });
     assert!(message.contains("`blocking_recv`") && message.contains("await`"), "{message}");
 }
 
-// Cancelled.
+// Cancelled at every await.
 
 #[test]
-fn a_receiver_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_leaves_no_value_behind() {
     let polls = cancel_at_every_await(async || {
         let (tx, rx) = channel();
         let value = Rc::new(());
@@ -410,7 +428,7 @@ fn a_receiver_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn waiting_by_reference_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_by_reference_can_be_begun_again() {
     let polls = cancel_at_every_await(async || {
         let (tx, rx) = channel();
         spawn(async move {
@@ -437,7 +455,7 @@ fn waiting_by_reference_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn waiting_for_the_end_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_for_the_end_leaves_nothing() {
     let polls = cancel_at_every_await(async || {
         let (tx, mut rx) = channel();
         let receiver = spawn(async move {
@@ -464,25 +482,154 @@ fn waiting_for_the_end_may_be_cancelled_at_every_await() {
     assert_eq!(polls, 2);
 }
 
-#[test]
-fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
-    let report = caught(|| {
-        paused(async {
-            let (tx, mut rx) = channel();
-            timeout(MS, &mut rx).await.unwrap_err();
-            tx.send('a').unwrap();
-            rx.try_recv().unwrap();
-            let (mut tx, rx) = channel::<u8>();
-            timeout(MS, tx.closed()).await.unwrap_err();
-            rx.await
-        })
-    });
-    let report = report.unwrap_err();
-    assert!(report.contains("waits for the value of the oneshot channel"), "{report}");
-    assert_eq!(report.matches("    waits for").count(), 1, "{report}");
+// Random programs, against a model.
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Send,
+    DropSender,
+    PollClosed,
+    Poll,
+    TryRecv,
+    Close,
+    DropReceiver,
 }
 
-// Those who come back at a bad moment.
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(Step::Send),
+        1 => Just(Step::DropSender),
+        3 => Just(Step::PollClosed),
+        4 => Just(Step::Poll),
+        2 => Just(Step::TryRecv),
+        1 => Just(Step::Close),
+        1 => Just(Step::DropReceiver),
+    ]
+}
+
+/// The channel as its promises describe it.
+#[derive(Default)]
+struct Model {
+    sender_is_gone: bool,
+    closed: bool,
+    terminated: bool,
+    full: bool,
+    /// The number of the waker that the receiver, or the sender, left.
+    receiver: Option<usize>,
+    sender: Option<usize>,
+}
+
+impl Model {
+    /// What a receiver that asks now learns; `None` if it has to wait.
+    fn receive(&mut self) -> Option<Result<(), ()>> {
+        if !self.full && !self.sender_is_gone && !self.closed {
+            return None;
+        }
+        self.terminated = true;
+        self.receiver = None;
+        Some(if std::mem::take(&mut self.full) { Ok(()) } else { Err(()) })
+    }
+
+    /// Who is woken.
+    fn sender_leaves(&mut self) -> Option<usize> {
+        self.sender_is_gone = true;
+        self.sender = None;
+        self.receiver.take()
+    }
+
+    fn close(&mut self) -> Option<usize> {
+        self.closed = true;
+        self.receiver = None;
+        self.sender.take()
+    }
+}
+
+proptest! {
+    #![proptest_config(random_programs())]
+
+    #[test]
+    fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..20)) {
+        let mut model = Model::default();
+        let wakes = Wakes::default();
+        let value = Rc::new(());
+        let (tx, rx) = channel::<Rc<()>>();
+        let (mut tx, mut rx) = (Some(tx), Some(rx));
+        for (number, step) in steps.into_iter().enumerate() {
+            let waker = wakes.waker(number);
+            let mut woken = None;
+            match (step, &mut tx, &mut rx) {
+                (Step::Send, tx @ Some(_), _) => {
+                    let sent = tx.take().unwrap().send(value.clone()).is_ok();
+                    prop_assert_eq!(sent, !model.closed);
+                    model.full = sent;
+                    woken = model.sender_leaves();
+                }
+                (Step::DropSender, tx @ Some(_), _) => {
+                    *tx = None;
+                    woken = model.sender_leaves();
+                }
+                (Step::PollClosed, Some(tx), _) => {
+                    prop_assert_eq!(poll_closed(tx, &waker).is_ready(), model.closed);
+                    model.sender = (!model.closed).then_some(number);
+                }
+                (Step::Poll, _, Some(rx)) if model.terminated => {
+                    prop_assert!(caught(|| poll_with(rx, &waker).is_ready()).is_err());
+                }
+                (Step::Poll, _, Some(rx)) => {
+                    let polled = match poll_with(rx, &waker) {
+                        Poll::Ready(received) => Some(received.map(drop).map_err(drop)),
+                        Poll::Pending => None,
+                    };
+                    let expected = model.receive();
+                    prop_assert_eq!(polled, expected);
+                    model.receiver = expected.is_none().then_some(number);
+                }
+                (Step::TryRecv, _, Some(rx)) => {
+                    let received = rx.try_recv().map(drop);
+                    let expected = match model.terminated {
+                        true => Err(TryRecvError::Closed),
+                        false => match model.receive() {
+                            None => Err(TryRecvError::Empty),
+                            Some(received) => received.map_err(|()| TryRecvError::Closed),
+                        },
+                    };
+                    prop_assert_eq!(received, expected);
+                }
+                (Step::Close, _, Some(rx)) => {
+                    rx.close();
+                    // A receiver that has ended has nothing left to close.
+                    if !model.terminated {
+                        woken = model.close();
+                    }
+                }
+                (Step::DropReceiver, _, rx @ Some(_)) => {
+                    *rx = None;
+                    if !model.terminated {
+                        woken = model.close();
+                    }
+                    model.full = false;
+                }
+                _ => {}
+            }
+            drop(waker);
+            prop_assert_eq!(wakes.take(), Vec::from_iter(woken));
+            if let Some(tx) = &tx {
+                prop_assert_eq!(tx.is_closed(), model.closed);
+            }
+            if let Some(rx) = &rx {
+                prop_assert_eq!(rx.is_empty(), !model.full);
+                prop_assert_eq!(rx.is_terminated(), model.terminated);
+            }
+            prop_assert_eq!(Rc::strong_count(&value), 1 + usize::from(model.full));
+        }
+        drop((tx, rx));
+        prop_assert_eq!(Rc::strong_count(&value), 1);
+        // No waker is left anywhere.
+        prop_assert_eq!(wakes.alive(), 0);
+    }
+}
+
+// The worst that wakers and values can do.
 
 /// An end of a channel, for a waker to use.
 type Shared<T> = Rc<RefCell<Option<T>>>;
@@ -575,7 +722,7 @@ fn a_value_may_come_while_the_last_waker_is_dropped() {
 }
 
 #[test]
-fn a_waker_may_panic_when_it_is_woken() {
+fn a_waker_may_panic_while_it_is_woken() {
     quietly(|| {
         let waker = hostile_waker(|call| {
             if call == Call::Wake {
@@ -597,7 +744,7 @@ fn a_waker_may_panic_when_it_is_woken() {
 }
 
 #[test]
-fn a_waker_may_panic_when_it_is_cloned_or_dropped() {
+fn a_waker_may_panic_while_it_is_cloned_or_dropped() {
     for call in [Call::Clone, Call::Drop] {
         quietly(|| {
             let armed = Rc::new(Cell::new(true));
@@ -672,7 +819,7 @@ fn a_waker_may_ask_and_send_while_it_is_dropped_with_its_receiver() {
 }
 
 #[test]
-fn a_value_may_panic_when_it_is_dropped() {
+fn a_value_may_panic_while_it_is_dropped() {
     quietly(|| {
         let drops = Rc::new(Cell::new(0));
         let dropped = drops.clone();
@@ -794,6 +941,8 @@ fn no_wake_is_lost_between_threads() {
     });
 }
 
+// Thread safety.
+
 #[test]
 fn thread_safety_depends_on_the_value() {
     assert_thread_safety! {
@@ -808,151 +957,4 @@ fn thread_safety_depends_on_the_value() {
     fn is_unpin<T: Unpin>() {}
     is_unpin::<Sender<PhantomPinned>>();
     is_unpin::<Receiver<PhantomPinned>>();
-}
-
-// Random programs.
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Send,
-    DropSender,
-    PollClosed,
-    Poll,
-    TryRecv,
-    Close,
-    DropReceiver,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        1 => Just(Step::Send),
-        1 => Just(Step::DropSender),
-        3 => Just(Step::PollClosed),
-        4 => Just(Step::Poll),
-        2 => Just(Step::TryRecv),
-        1 => Just(Step::Close),
-        1 => Just(Step::DropReceiver),
-    ]
-}
-
-/// The channel as its promises describe it.
-#[derive(Default)]
-struct Model {
-    sender_is_gone: bool,
-    closed: bool,
-    terminated: bool,
-    full: bool,
-    /// The number of the waker that the receiver, or the sender, left.
-    receiver: Option<usize>,
-    sender: Option<usize>,
-}
-
-impl Model {
-    /// What a receiver that asks now learns; `None` if it has to wait.
-    fn receive(&mut self) -> Option<Result<(), ()>> {
-        if !self.full && !self.sender_is_gone && !self.closed {
-            return None;
-        }
-        self.terminated = true;
-        self.receiver = None;
-        Some(if std::mem::take(&mut self.full) { Ok(()) } else { Err(()) })
-    }
-
-    /// Who is woken.
-    fn sender_leaves(&mut self) -> Option<usize> {
-        self.sender_is_gone = true;
-        self.sender = None;
-        self.receiver.take()
-    }
-
-    fn close(&mut self) -> Option<usize> {
-        self.closed = true;
-        self.receiver = None;
-        self.sender.take()
-    }
-}
-
-proptest! {
-    #![proptest_config(random_programs())]
-
-    #[test]
-    fn a_channel_does_what_the_model_does(steps in prop::collection::vec(step(), 0..20)) {
-        let mut model = Model::default();
-        let wakes = Wakes::default();
-        let value = Rc::new(());
-        let (tx, rx) = channel::<Rc<()>>();
-        let (mut tx, mut rx) = (Some(tx), Some(rx));
-        for (number, step) in steps.into_iter().enumerate() {
-            let waker = wakes.waker(number);
-            let mut woken = None;
-            match (step, &mut tx, &mut rx) {
-                (Step::Send, tx @ Some(_), _) => {
-                    let sent = tx.take().unwrap().send(value.clone()).is_ok();
-                    prop_assert_eq!(sent, !model.closed);
-                    model.full = sent;
-                    woken = model.sender_leaves();
-                }
-                (Step::DropSender, tx @ Some(_), _) => {
-                    *tx = None;
-                    woken = model.sender_leaves();
-                }
-                (Step::PollClosed, Some(tx), _) => {
-                    prop_assert_eq!(poll_closed(tx, &waker).is_ready(), model.closed);
-                    model.sender = (!model.closed).then_some(number);
-                }
-                (Step::Poll, _, Some(rx)) if model.terminated => {
-                    prop_assert!(caught(|| poll_with(rx, &waker).is_ready()).is_err());
-                }
-                (Step::Poll, _, Some(rx)) => {
-                    let polled = match poll_with(rx, &waker) {
-                        Poll::Ready(received) => Some(received.map(drop).map_err(drop)),
-                        Poll::Pending => None,
-                    };
-                    let expected = model.receive();
-                    prop_assert_eq!(polled, expected);
-                    model.receiver = expected.is_none().then_some(number);
-                }
-                (Step::TryRecv, _, Some(rx)) => {
-                    let received = rx.try_recv().map(drop);
-                    let expected = match model.terminated {
-                        true => Err(TryRecvError::Closed),
-                        false => match model.receive() {
-                            None => Err(TryRecvError::Empty),
-                            Some(received) => received.map_err(|()| TryRecvError::Closed),
-                        },
-                    };
-                    prop_assert_eq!(received, expected);
-                }
-                (Step::Close, _, Some(rx)) => {
-                    rx.close();
-                    // A receiver that has ended has nothing left to close.
-                    if !model.terminated {
-                        woken = model.close();
-                    }
-                }
-                (Step::DropReceiver, _, rx @ Some(_)) => {
-                    *rx = None;
-                    if !model.terminated {
-                        woken = model.close();
-                    }
-                    model.full = false;
-                }
-                _ => {}
-            }
-            drop(waker);
-            prop_assert_eq!(wakes.take(), Vec::from_iter(woken));
-            if let Some(tx) = &tx {
-                prop_assert_eq!(tx.is_closed(), model.closed);
-            }
-            if let Some(rx) = &rx {
-                prop_assert_eq!(rx.is_empty(), !model.full);
-                prop_assert_eq!(rx.is_terminated(), model.terminated);
-            }
-            prop_assert_eq!(Rc::strong_count(&value), 1 + usize::from(model.full));
-        }
-        drop((tx, rx));
-        prop_assert_eq!(Rc::strong_count(&value), 1);
-        // No waker is left anywhere.
-        prop_assert_eq!(wakes.alive(), 0);
-    }
 }

@@ -74,7 +74,7 @@ fn readers_share_the_value_and_a_writer_is_alone() {
 }
 
 #[test]
-fn an_error_says_what_is_the_matter() {
+fn errors_say_what_is_the_matter() {
     let lock = RwLock::new(());
     let _guard = lock.try_write().unwrap();
     let error: TryLockError = lock.try_read().unwrap_err();
@@ -322,6 +322,44 @@ fn a_task_that_ends_in_any_way_unlocks() {
     });
 }
 
+#[test]
+fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
+    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
+    let lock = RwLock::new(());
+    let writing = lock.try_write().unwrap();
+    let mut read = pin!(lock.read());
+    assert!(poll_with(&mut read, &first_waker).is_pending());
+    assert!(poll_with(&mut read, &second_waker).is_pending());
+    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
+    drop(writing);
+    assert_eq!((first.wakes(), second.wakes()), (0, 1));
+    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
+}
+
+#[test]
+fn cost_is_linear_in_the_number_of_waiters() {
+    const MANY: usize = 100_000;
+    let (counter, waker) = CountingWaker::new();
+    let lock = RwLock::new(());
+    let writing = lock.try_write().unwrap();
+    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(lock.read())).collect();
+    for read in &mut waiting {
+        assert!(poll_with(read, &waker).is_pending());
+    }
+    // Every other one leaves, from the middle of the queue.
+    let mut nth = 0;
+    waiting.retain(|_| {
+        nth += 1;
+        nth % 2 == 0
+    });
+    drop(writing);
+    assert_eq!(counter.wakes(), MANY / 2);
+    for read in &mut waiting {
+        assert!(poll_with(read, &waker).is_ready());
+    }
+    assert_eq!(free(&lock), "write");
+}
+
 // Downgrading.
 
 #[test]
@@ -534,7 +572,7 @@ fn a_guard_that_is_forgotten_reads_or_writes_for_ever() {
 }
 
 #[test]
-fn a_value_that_is_used_for_ever_does_not_come_out() {
+fn a_value_that_is_locked_for_ever_does_not_come_out() {
     let forget_read = |lock: &RwLock<u8>| mem::forget(lock.try_read().unwrap());
     let forget_write = |lock: &RwLock<u8>| mem::forget(lock.try_write().unwrap());
     for forget in [forget_read, forget_write] {
@@ -670,391 +708,7 @@ fn a_lock_that_is_cancelled_is_free_for_the_next() {
     }
 }
 
-// Wakers and values that do their worst.
-
-#[test]
-fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
-    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
-    let lock = RwLock::new(());
-    let writing = lock.try_write().unwrap();
-    let mut read = pin!(lock.read());
-    assert!(poll_with(&mut read, &first_waker).is_pending());
-    assert!(poll_with(&mut read, &second_waker).is_pending());
-    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
-    drop(writing);
-    assert_eq!((first.wakes(), second.wakes()), (0, 1));
-    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
-}
-
-#[test]
-fn a_waker_may_use_the_lock_while_it_is_called() {
-    for on in [Call::Clone, Call::Wake, Call::Drop] {
-        let wakes = Wakes::default();
-        let lock = Arc::new(RwLock::new(0));
-        // A panic inside of a waker goes no further, so what became of each call is kept.
-        let calls = Rc::new(RefCell::new(Vec::new()));
-        let waker = || {
-            let (lock, calls) = (lock.clone(), calls.clone());
-            hostile_waker(move |call| {
-                if call == on {
-                    let outcome = caught(|| {
-                        assert_ne!(free(&lock), "write");
-                        let mut write = Box::pin(lock.clone().write_owned());
-                        assert!(poll_once(&mut write).is_pending());
-                        let mut read = Box::pin(lock.clone().read_owned());
-                        assert!(poll_once(&mut read).is_pending());
-                        drop(write);
-                    });
-                    calls.borrow_mut().push(outcome);
-                }
-            })
-        };
-        let writing = lock.try_write().unwrap();
-        let mut reads = [(); 2].map(|()| Box::pin(lock.read()));
-        let mut next = Box::pin(lock.write());
-        // One is replaced, and two are woken; one leaves with its future.
-        assert!(poll_with(&mut reads[0], &waker()).is_pending());
-        assert!(poll_with(&mut reads[0], &waker()).is_pending());
-        assert!(poll_with(&mut reads[1], &waker()).is_pending());
-        assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
-        let mut leaves = Box::pin(lock.write());
-        assert!(poll_with(&mut leaves, &waker()).is_pending());
-        drop(leaves);
-        let reading = writing.downgrade();
-        for read in &mut reads {
-            assert!(poll_once(read).is_ready());
-        }
-        assert_eq!(wakes.take(), []);
-        drop(reading);
-        assert_eq!(wakes.take(), [0]);
-        assert_ne!(calls.borrow().len(), 0);
-        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
-        drop(next);
-        assert_eq!(free(&lock), "write");
-    }
-}
-
-#[test]
-fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
-    /// Has a writer wait, and write inside of the wake that `unlock` leads to.
-    fn writes_when(lock: &Arc<RwLock<Vec<&'static str>>>, unlock: impl FnOnce()) {
-        let waiting = Rc::new(RefCell::new(Some(Box::pin(lock.clone().write_owned()))));
-        let woken = waiting.clone();
-        let writes = hostile_waker(move |call| {
-            if call == Call::Wake {
-                let mut write = woken.take().expect("woken once");
-                let Poll::Ready(mut guard) = poll_once(&mut write) else {
-                    panic!("it has been woken");
-                };
-                guard.push("written");
-                assert_eq!(*guard.downgrade(), ["written"]);
-            }
-        });
-        assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &writes).is_pending());
-        unlock();
-        assert_eq!(mem::take(&mut *lock.try_write().unwrap()), ["written"]);
-    }
-    let lock = Arc::new(RwLock::default());
-    let guard = lock.try_read().unwrap();
-    writes_when(&lock, || drop(guard));
-    let guard = lock.clone().try_read_owned().unwrap();
-    writes_when(&lock, || drop(guard));
-    let guard = lock.try_write().unwrap();
-    writes_when(&lock, || drop(guard));
-    let guard = lock.clone().try_write_owned().unwrap();
-    writes_when(&lock, || drop(guard));
-    let guard = lock.try_write().unwrap();
-    writes_when(&lock, || drop(guard.downgrade()));
-    let guard = lock.clone().try_write_owned().unwrap();
-    writes_when(&lock, || drop(guard.downgrade()));
-}
-
-#[test]
-fn a_waker_may_drop_the_other_waiters() {
-    let (counter, waker) = CountingWaker::new();
-    let lock = Arc::new(RwLock::new(()));
-    let writing = lock.try_write().unwrap();
-    let others: Rc<RefCell<Vec<_>>> = Rc::default();
-    let dropped = others.clone();
-    let mut first = Box::pin(lock.read());
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let others = dropped.take();
-            drop(others);
-        }
-    });
-    assert!(poll_with(&mut first, &drops_all).is_pending());
-    for _ in 0..3 {
-        let mut other = Box::pin(lock.clone().read_owned());
-        assert!(poll_with(&mut other, &waker).is_pending());
-        others.borrow_mut().push(other);
-    }
-    let reading = writing.downgrade();
-    assert!(others.borrow().is_empty());
-    // Their wakers had been gathered: a wake too many does no harm.
-    assert_eq!(Arc::strong_count(&counter), 2);
-    assert!(poll_once(&mut first).is_ready());
-    drop(reading);
-    assert_eq!(free(&lock), "write");
-}
-
-#[test]
-fn a_waker_may_hold_the_guard_that_its_waiter_waits_for() {
-    let lock = Arc::new(RwLock::new(()));
-    let guard = RefCell::new(Some(lock.clone().try_read_owned().unwrap()));
-    let waker = hostile_waker(move |call| {
-        if call == Call::Drop {
-            drop(guard.take());
-        }
-    });
-    let mut write = Box::pin(lock.write());
-    assert!(poll_with(&mut write, &waker).is_pending());
-    mem::forget(waker);
-    drop(write);
-    assert_eq!(free(&lock), "write");
-}
-
-#[test]
-fn a_waker_that_panics_costs_nobody_the_lock() {
-    for on in [Call::Clone, Call::Wake, Call::Drop] {
-        quietly(|| {
-            let wakes = Wakes::default();
-            let lock = RwLock::new(());
-            let writing = lock.try_write().unwrap();
-            let broken = hostile_waker(move |call| {
-                if call == on {
-                    panic_silently("a waker");
-                }
-            });
-            let mut read = Box::pin(lock.read());
-            let is_cloned = caught(|| assert!(poll_with(&mut read, &broken).is_pending())).is_ok();
-            assert_eq!(is_cloned, on != Call::Clone);
-            mem::forget(broken);
-            let mut next = [(); 2].map(|()| Box::pin(lock.read()));
-            for (number, read) in next.iter_mut().enumerate() {
-                assert!(poll_with(read, &wakes.waker(number)).is_pending());
-            }
-            // Out in the middle of a panic: a second one would end the process.
-            let message = caught(move || {
-                let _writing = writing;
-                panic_silently("on the way out")
-            });
-            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
-            assert_eq!(wakes.take(), [0, 1]);
-            let message = caught(move || {
-                let _read = read;
-                panic_silently("on the way out")
-            });
-            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
-            assert_eq!(free(&lock), "read");
-            drop(next);
-            assert_eq!(free(&lock), "write");
-        });
-    }
-}
-
-/// A value that calls a closure when it is dropped.
-type Acting = Option<Dropping<Box<dyn Fn()>>>;
-
-#[test]
-fn a_value_may_use_its_lock_while_it_is_dropped() {
-    let history = History::new();
-    let new = |name: &'static str, lock: &Weak<RwLock<Acting>>| {
-        let (history, lock) = (history.clone(), lock.clone());
-        let acts: Box<dyn Fn()> = Box::new(move || match lock.upgrade() {
-            None => history.push(format_args!("{name}: its lock is gone")),
-            Some(lock) => {
-                let mut write = Box::pin(lock.clone().write_owned());
-                let is_locked = poll_once(&mut write).is_pending();
-                history.push(format_args!("{name}: locked {is_locked}"));
-            }
-        });
-        Some(Dropping(acts))
-    };
-    let lock = Arc::new_cyclic(|lock| RwLock::new(new("first", lock)));
-    let weak = Arc::downgrade(&lock);
-    let mut writing = lock.try_write().unwrap();
-    *writing = new("second", &weak);
-    let second = writing.take();
-    let reading = writing.downgrade();
-    drop(second);
-    drop(reading);
-    *lock.try_write().unwrap() = new("third", &weak);
-    let reading = lock.clone().try_read_owned().unwrap();
-    drop(lock);
-    history.push("root: unlocks");
-    // The guard has the last reference.
-    drop(reading);
-    history.expect([
-        "first: locked true",
-        "second: locked true",
-        "root: unlocks",
-        "third: its lock is gone",
-    ]);
-}
-
-#[test]
-fn a_value_whose_destructor_panics_leaves_the_lock_in_order() {
-    let new = || {
-        let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
-        Arc::new(RwLock::new(Some(Dropping(acts))))
-    };
-    let lock = new();
-    let result = caught(|| *lock.try_write().unwrap() = None);
-    assert_eq!(result, Err("a value".to_string()));
-    assert!(lock.try_write().unwrap().is_none());
-    // Dropped with the lock, and with the last guard.
-    assert_eq!(caught(|| drop(new())), Err("a value".to_string()));
-    let guard = new().try_read_owned().unwrap();
-    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
-    let guard = new().try_write_owned().unwrap();
-    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
-}
-
-#[test]
-fn a_value_may_use_its_lock_while_it_is_shown() {
-    struct Nosy(Weak<RwLock<Nosy>>);
-    impl fmt::Debug for Nosy {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "in {:?}", self.0.upgrade().unwrap())
-        }
-    }
-    // To be shown, it is read. With a second reader this would go on for ever.
-    let lock = Arc::new_cyclic(|lock| RwLock::with_max_readers(Nosy(lock.clone()), 1));
-    assert_eq!(format!("{lock:?}"), "RwLock { data: in RwLock { data: <locked> } }");
-    assert_eq!(free(&lock), "write");
-}
-
-#[test]
-fn cost_is_linear_in_the_number_of_waiters() {
-    const MANY: usize = 100_000;
-    let (counter, waker) = CountingWaker::new();
-    let lock = RwLock::new(());
-    let writing = lock.try_write().unwrap();
-    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(lock.read())).collect();
-    for read in &mut waiting {
-        assert!(poll_with(read, &waker).is_pending());
-    }
-    // Every other one leaves, from the middle of the queue.
-    let mut nth = 0;
-    waiting.retain(|_| {
-        nth += 1;
-        nth % 2 == 0
-    });
-    drop(writing);
-    assert_eq!(counter.wakes(), MANY / 2);
-    for read in &mut waiting {
-        assert!(poll_with(read, &waker).is_ready());
-    }
-    assert_eq!(free(&lock), "write");
-}
-
-// Threads.
-
-#[test]
-fn threads_read_together_and_take_turns_to_write() {
-    const THREADS: usize = 4;
-    const TASKS: usize = 3;
-    const ROUNDS: usize = 150;
-    /// Both are the number of writes, except while one is going on.
-    type Pair = (usize, usize);
-    /// A task of one of the threads.
-    async fn work(lock: Arc<RwLock<Pair>>, task: usize) {
-        for round in 0..ROUNDS {
-            // Some leave the queue, and with it the lock if they have been given it.
-            if round % 5 == task % 5 {
-                let _given = poll_once(lock.write());
-            }
-            if round % 5 == 0 {
-                let _given = poll_once(lock.read());
-            }
-            if round % 3 == 0 {
-                let mut guard = lock.write().await;
-                guard.0 += 1;
-                yield_now().await;
-                guard.1 += 1;
-                let written = *guard;
-                let guard = guard.downgrade();
-                yield_now().await;
-                assert_eq!(*guard, written);
-            } else {
-                let guard = lock.read().await;
-                let (first, second) = *guard;
-                assert_eq!(first, second);
-                yield_now().await;
-                assert_eq!(*guard, (first, first));
-            }
-        }
-    }
-    watched(|| {
-        let lock = Arc::new(RwLock::with_max_readers((0, 0), 5));
-        let start = Arc::new(Barrier::new(THREADS));
-        let threads: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let (lock, start) = (lock.clone(), start.clone());
-                thread::spawn(move || {
-                    start.wait();
-                    block_on(async {
-                        let task = |n| work(lock.clone(), TASKS * thread + n);
-                        let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
-                        for task in tasks {
-                            task.await.unwrap();
-                        }
-                    });
-                })
-            })
-            .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        let writes = THREADS * TASKS * ROUNDS / 3;
-        assert_eq!(*lock.try_write().unwrap(), (writes, writes));
-    });
-}
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    assert_thread_safety! {
-        about::<RwLock<u8>>() => (true, true),
-        about::<RwLock<SendOnly>>() => (false, false),
-        about::<RwLock<SyncOnly>>() => (false, false),
-        about::<RwLock<Neither>>() => (false, false),
-        about::<RwLockReadGuard<'_, u8>>() => (true, true),
-        about::<RwLockReadGuard<'_, SendOnly>>() => (false, false),
-        about::<RwLockReadGuard<'_, SyncOnly>>() => (false, false),
-        about::<RwLockReadGuard<'_, Neither>>() => (false, false),
-        about::<RwLockWriteGuard<'_, u8>>() => (true, true),
-        about::<RwLockWriteGuard<'_, SendOnly>>() => (false, false),
-        about::<RwLockWriteGuard<'_, SyncOnly>>() => (false, false),
-        about::<RwLockWriteGuard<'_, Neither>>() => (false, false),
-        about::<OwnedRwLockReadGuard<u8>>() => (true, true),
-        about::<OwnedRwLockReadGuard<SendOnly>>() => (false, false),
-        about::<OwnedRwLockReadGuard<SyncOnly>>() => (false, false),
-        about::<OwnedRwLockReadGuard<Neither>>() => (false, false),
-        about::<OwnedRwLockWriteGuard<u8>>() => (true, true),
-        about::<OwnedRwLockWriteGuard<SendOnly>>() => (false, false),
-        about::<OwnedRwLockWriteGuard<SyncOnly>>() => (false, false),
-        about::<OwnedRwLockWriteGuard<Neither>>() => (false, false),
-        about_future(RwLock::<u8>::read) => (true, true),
-        about_future(RwLock::<SendOnly>::read) => (false, false),
-        about_future(RwLock::<Neither>::read) => (false, false),
-        about_future(RwLock::<u8>::write) => (true, true),
-        about_future(RwLock::<SendOnly>::write) => (false, false),
-        about_future(RwLock::<Neither>::write) => (false, false),
-        about_future(RwLock::<u8>::read_owned) => (true, true),
-        about_future(RwLock::<SendOnly>::read_owned) => (false, false),
-        about_future(RwLock::<Neither>::read_owned) => (false, false),
-        about_future(RwLock::<u8>::write_owned) => (true, true),
-        about_future(RwLock::<SendOnly>::write_owned) => (false, false),
-        about_future(RwLock::<Neither>::write_owned) => (false, false),
-    }
-    fn is_unpin<T: Unpin>() {}
-    is_unpin::<RwLock<u8>>();
-    is_unpin::<RwLockReadGuard<'_, u8>>();
-    is_unpin::<RwLockWriteGuard<'_, u8>>();
-    is_unpin::<OwnedRwLockReadGuard<u8>>();
-    is_unpin::<OwnedRwLockWriteGuard<u8>>();
-}
-
-// Random programs.
+// Random programs, against a model.
 
 /// Futures and guards are called by their places, modulo how many there are; without any, a step
 /// does nothing.
@@ -1099,7 +753,7 @@ proptest! {
     #![proptest_config(random_programs())]
 
     #[test]
-    fn a_lock_does_what_the_model_does(
+    fn it_does_what_the_model_does(
         max_readers in prop_oneof![1..5_u32, Just(1_000)],
         steps in prop::collection::vec(step(), 0..80),
     ) {
@@ -1401,4 +1055,352 @@ fn on_the_lock(max_readers: u32, steps: &[Step]) -> Vec<String> {
     history.push(format_args!("in the end: {:?}", lock.try_write().unwrap()));
     assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
+}
+
+// The worst that wakers and values can do.
+
+#[test]
+fn a_waker_may_come_back_while_it_is_called() {
+    for on in [Call::Clone, Call::Wake, Call::Drop] {
+        let wakes = Wakes::default();
+        let lock = Arc::new(RwLock::new(0));
+        // A panic inside of a waker goes no further, so what became of each call is kept.
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let waker = || {
+            let (lock, calls) = (lock.clone(), calls.clone());
+            hostile_waker(move |call| {
+                if call == on {
+                    let outcome = caught(|| {
+                        assert_ne!(free(&lock), "write");
+                        let mut write = Box::pin(lock.clone().write_owned());
+                        assert!(poll_once(&mut write).is_pending());
+                        let mut read = Box::pin(lock.clone().read_owned());
+                        assert!(poll_once(&mut read).is_pending());
+                        drop(write);
+                    });
+                    calls.borrow_mut().push(outcome);
+                }
+            })
+        };
+        let writing = lock.try_write().unwrap();
+        let mut reads = [(); 2].map(|()| Box::pin(lock.read()));
+        let mut next = Box::pin(lock.write());
+        // One is replaced, and two are woken; one leaves with its future.
+        assert!(poll_with(&mut reads[0], &waker()).is_pending());
+        assert!(poll_with(&mut reads[0], &waker()).is_pending());
+        assert!(poll_with(&mut reads[1], &waker()).is_pending());
+        assert!(poll_with(&mut next, &wakes.waker(0)).is_pending());
+        let mut leaves = Box::pin(lock.write());
+        assert!(poll_with(&mut leaves, &waker()).is_pending());
+        drop(leaves);
+        let reading = writing.downgrade();
+        for read in &mut reads {
+            assert!(poll_once(read).is_ready());
+        }
+        assert_eq!(wakes.take(), []);
+        drop(reading);
+        assert_eq!(wakes.take(), [0]);
+        assert_ne!(calls.borrow().len(), 0);
+        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
+        drop(next);
+        assert_eq!(free(&lock), "write");
+    }
+}
+
+#[test]
+fn a_lock_may_be_used_inside_of_the_wake_that_tells_of_it() {
+    /// Has a writer wait, and write inside of the wake that `unlock` leads to.
+    fn writes_when(lock: &Arc<RwLock<Vec<&'static str>>>, unlock: impl FnOnce()) {
+        let waiting = Rc::new(RefCell::new(Some(Box::pin(lock.clone().write_owned()))));
+        let woken = waiting.clone();
+        let writes = hostile_waker(move |call| {
+            if call == Call::Wake {
+                let mut write = woken.take().expect("woken once");
+                let Poll::Ready(mut guard) = poll_once(&mut write) else {
+                    panic!("it has been woken");
+                };
+                guard.push("written");
+                assert_eq!(*guard.downgrade(), ["written"]);
+            }
+        });
+        assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &writes).is_pending());
+        unlock();
+        assert_eq!(mem::take(&mut *lock.try_write().unwrap()), ["written"]);
+    }
+    let lock = Arc::new(RwLock::default());
+    let guard = lock.try_read().unwrap();
+    writes_when(&lock, || drop(guard));
+    let guard = lock.clone().try_read_owned().unwrap();
+    writes_when(&lock, || drop(guard));
+    let guard = lock.try_write().unwrap();
+    writes_when(&lock, || drop(guard));
+    let guard = lock.clone().try_write_owned().unwrap();
+    writes_when(&lock, || drop(guard));
+    let guard = lock.try_write().unwrap();
+    writes_when(&lock, || drop(guard.downgrade()));
+    let guard = lock.clone().try_write_owned().unwrap();
+    writes_when(&lock, || drop(guard.downgrade()));
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters() {
+    let (counter, waker) = CountingWaker::new();
+    let lock = Arc::new(RwLock::new(()));
+    let writing = lock.try_write().unwrap();
+    let others: Rc<RefCell<Vec<_>>> = Rc::default();
+    let dropped = others.clone();
+    let mut first = Box::pin(lock.read());
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let others = dropped.take();
+            drop(others);
+        }
+    });
+    assert!(poll_with(&mut first, &drops_all).is_pending());
+    for _ in 0..3 {
+        let mut other = Box::pin(lock.clone().read_owned());
+        assert!(poll_with(&mut other, &waker).is_pending());
+        others.borrow_mut().push(other);
+    }
+    let reading = writing.downgrade();
+    assert!(others.borrow().is_empty());
+    // Their wakers had been gathered: a wake too many does no harm.
+    assert_eq!(Arc::strong_count(&counter), 2);
+    assert!(poll_once(&mut first).is_ready());
+    drop(reading);
+    assert_eq!(free(&lock), "write");
+}
+
+#[test]
+fn a_waker_may_hold_the_guard_that_its_waiter_waits_for() {
+    let lock = Arc::new(RwLock::new(()));
+    let guard = RefCell::new(Some(lock.clone().try_read_owned().unwrap()));
+    let waker = hostile_waker(move |call| {
+        if call == Call::Drop {
+            drop(guard.take());
+        }
+    });
+    let mut write = Box::pin(lock.write());
+    assert!(poll_with(&mut write, &waker).is_pending());
+    mem::forget(waker);
+    drop(write);
+    assert_eq!(free(&lock), "write");
+}
+
+#[test]
+fn a_waker_that_panics_costs_nobody_the_lock() {
+    for on in [Call::Clone, Call::Wake, Call::Drop] {
+        quietly(|| {
+            let wakes = Wakes::default();
+            let lock = RwLock::new(());
+            let writing = lock.try_write().unwrap();
+            let broken = hostile_waker(move |call| {
+                if call == on {
+                    panic_silently("a waker");
+                }
+            });
+            let mut read = Box::pin(lock.read());
+            let is_cloned = caught(|| assert!(poll_with(&mut read, &broken).is_pending())).is_ok();
+            assert_eq!(is_cloned, on != Call::Clone);
+            mem::forget(broken);
+            let mut next = [(); 2].map(|()| Box::pin(lock.read()));
+            for (number, read) in next.iter_mut().enumerate() {
+                assert!(poll_with(read, &wakes.waker(number)).is_pending());
+            }
+            // Out in the middle of a panic: a second one would end the process.
+            let message = caught(move || {
+                let _writing = writing;
+                panic_silently("on the way out")
+            });
+            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
+            assert_eq!(wakes.take(), [0, 1]);
+            let message = caught(move || {
+                let _read = read;
+                panic_silently("on the way out")
+            });
+            assert_eq!(message, Err::<(), _>("on the way out".to_string()));
+            assert_eq!(free(&lock), "read");
+            drop(next);
+            assert_eq!(free(&lock), "write");
+        });
+    }
+}
+
+/// A value that calls a closure when it is dropped.
+type Acting = Option<Dropping<Box<dyn Fn()>>>;
+
+#[test]
+fn a_value_may_come_back_while_it_is_dropped() {
+    let history = History::new();
+    let new = |name: &'static str, lock: &Weak<RwLock<Acting>>| {
+        let (history, lock) = (history.clone(), lock.clone());
+        let acts: Box<dyn Fn()> = Box::new(move || match lock.upgrade() {
+            None => history.push(format_args!("{name}: its lock is gone")),
+            Some(lock) => {
+                let mut write = Box::pin(lock.clone().write_owned());
+                let is_locked = poll_once(&mut write).is_pending();
+                history.push(format_args!("{name}: locked {is_locked}"));
+            }
+        });
+        Some(Dropping(acts))
+    };
+    let lock = Arc::new_cyclic(|lock| RwLock::new(new("first", lock)));
+    let weak = Arc::downgrade(&lock);
+    let mut writing = lock.try_write().unwrap();
+    *writing = new("second", &weak);
+    let second = writing.take();
+    let reading = writing.downgrade();
+    drop(second);
+    drop(reading);
+    *lock.try_write().unwrap() = new("third", &weak);
+    let reading = lock.clone().try_read_owned().unwrap();
+    drop(lock);
+    history.push("root: unlocks");
+    // The guard has the last reference.
+    drop(reading);
+    history.expect([
+        "first: locked true",
+        "second: locked true",
+        "root: unlocks",
+        "third: its lock is gone",
+    ]);
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_dropped() {
+    let new = || {
+        let acts: Box<dyn Fn()> = Box::new(|| panic_silently("a value"));
+        Arc::new(RwLock::new(Some(Dropping(acts))))
+    };
+    let lock = new();
+    let result = caught(|| *lock.try_write().unwrap() = None);
+    assert_eq!(result, Err("a value".to_string()));
+    assert!(lock.try_write().unwrap().is_none());
+    // Dropped with the lock, and with the last guard.
+    assert_eq!(caught(|| drop(new())), Err("a value".to_string()));
+    let guard = new().try_read_owned().unwrap();
+    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
+    let guard = new().try_write_owned().unwrap();
+    assert_eq!(caught(|| drop(guard)), Err("a value".to_string()));
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_shown() {
+    struct Nosy(Weak<RwLock<Nosy>>);
+    impl fmt::Debug for Nosy {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "in {:?}", self.0.upgrade().unwrap())
+        }
+    }
+    // To be shown, it is read. With a second reader this would go on for ever.
+    let lock = Arc::new_cyclic(|lock| RwLock::with_max_readers(Nosy(lock.clone()), 1));
+    assert_eq!(format!("{lock:?}"), "RwLock { data: in RwLock { data: <locked> } }");
+    assert_eq!(free(&lock), "write");
+}
+
+// Threads.
+
+#[test]
+fn threads_read_together_and_take_turns_to_write() {
+    const THREADS: usize = 4;
+    const TASKS: usize = 3;
+    const ROUNDS: usize = 150;
+    /// Both are the number of writes, except while one is going on.
+    type Pair = (usize, usize);
+    /// A task of one of the threads.
+    async fn work(lock: Arc<RwLock<Pair>>, task: usize) {
+        for round in 0..ROUNDS {
+            // Some leave the queue, and with it the lock if they have been given it.
+            if round % 5 == task % 5 {
+                let _given = poll_once(lock.write());
+            }
+            if round % 5 == 0 {
+                let _given = poll_once(lock.read());
+            }
+            if round % 3 == 0 {
+                let mut guard = lock.write().await;
+                guard.0 += 1;
+                yield_now().await;
+                guard.1 += 1;
+                let written = *guard;
+                let guard = guard.downgrade();
+                yield_now().await;
+                assert_eq!(*guard, written);
+            } else {
+                let guard = lock.read().await;
+                let (first, second) = *guard;
+                assert_eq!(first, second);
+                yield_now().await;
+                assert_eq!(*guard, (first, first));
+            }
+        }
+    }
+    watched(|| {
+        let lock = Arc::new(RwLock::with_max_readers((0, 0), 5));
+        let start = Arc::new(Barrier::new(THREADS));
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (lock, start) = (lock.clone(), start.clone());
+                thread::spawn(move || {
+                    start.wait();
+                    block_on(async {
+                        let task = |n| work(lock.clone(), TASKS * thread + n);
+                        let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
+                        for task in tasks {
+                            task.await.unwrap();
+                        }
+                    });
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let writes = THREADS * TASKS * ROUNDS / 3;
+        assert_eq!(*lock.try_write().unwrap(), (writes, writes));
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    assert_thread_safety! {
+        about::<RwLock<u8>>() => (true, true),
+        about::<RwLock<SendOnly>>() => (false, false),
+        about::<RwLock<SyncOnly>>() => (false, false),
+        about::<RwLock<Neither>>() => (false, false),
+        about::<RwLockReadGuard<'_, u8>>() => (true, true),
+        about::<RwLockReadGuard<'_, SendOnly>>() => (false, false),
+        about::<RwLockReadGuard<'_, SyncOnly>>() => (false, false),
+        about::<RwLockReadGuard<'_, Neither>>() => (false, false),
+        about::<RwLockWriteGuard<'_, u8>>() => (true, true),
+        about::<RwLockWriteGuard<'_, SendOnly>>() => (false, false),
+        about::<RwLockWriteGuard<'_, SyncOnly>>() => (false, false),
+        about::<RwLockWriteGuard<'_, Neither>>() => (false, false),
+        about::<OwnedRwLockReadGuard<u8>>() => (true, true),
+        about::<OwnedRwLockReadGuard<SendOnly>>() => (false, false),
+        about::<OwnedRwLockReadGuard<SyncOnly>>() => (false, false),
+        about::<OwnedRwLockReadGuard<Neither>>() => (false, false),
+        about::<OwnedRwLockWriteGuard<u8>>() => (true, true),
+        about::<OwnedRwLockWriteGuard<SendOnly>>() => (false, false),
+        about::<OwnedRwLockWriteGuard<SyncOnly>>() => (false, false),
+        about::<OwnedRwLockWriteGuard<Neither>>() => (false, false),
+        about_future(RwLock::<u8>::read) => (true, true),
+        about_future(RwLock::<SendOnly>::read) => (false, false),
+        about_future(RwLock::<Neither>::read) => (false, false),
+        about_future(RwLock::<u8>::write) => (true, true),
+        about_future(RwLock::<SendOnly>::write) => (false, false),
+        about_future(RwLock::<Neither>::write) => (false, false),
+        about_future(RwLock::<u8>::read_owned) => (true, true),
+        about_future(RwLock::<SendOnly>::read_owned) => (false, false),
+        about_future(RwLock::<Neither>::read_owned) => (false, false),
+        about_future(RwLock::<u8>::write_owned) => (true, true),
+        about_future(RwLock::<SendOnly>::write_owned) => (false, false),
+        about_future(RwLock::<Neither>::write_owned) => (false, false),
+    }
+    fn is_unpin<T: Unpin>() {}
+    is_unpin::<RwLock<u8>>();
+    is_unpin::<RwLockReadGuard<'_, u8>>();
+    is_unpin::<RwLockWriteGuard<'_, u8>>();
+    is_unpin::<OwnedRwLockReadGuard<u8>>();
+    is_unpin::<OwnedRwLockWriteGuard<u8>>();
 }

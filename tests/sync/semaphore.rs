@@ -320,6 +320,59 @@ fn a_task_that_ends_in_any_way_gives_its_permits_back() {
     });
 }
 
+#[test]
+fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
+    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
+    let semaphore = Semaphore::new(0);
+    let mut waiting = pin!(semaphore.acquire());
+    assert!(poll_with(&mut waiting, &first_waker).is_pending());
+    assert!(poll_with(&mut waiting, &first_waker).is_pending());
+    assert_eq!(Arc::strong_count(&first), 3);
+    assert!(poll_with(&mut waiting, &second_waker).is_pending());
+    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
+    semaphore.add_permits(1);
+    assert_eq!((first.wakes(), second.wakes()), (0, 1));
+    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
+}
+
+#[test]
+fn no_waker_is_left_behind() {
+    let (counter, waker) = CountingWaker::new();
+    let semaphore = Semaphore::new(0);
+    let mut waiting = [(); 3].map(|()| Some(Box::pin(semaphore.acquire())));
+    for waiting in waiting.iter_mut().flatten() {
+        assert!(poll_with(waiting, &waker).is_pending());
+    }
+    assert_eq!(Arc::strong_count(&counter), 5);
+    waiting[1] = None;
+    assert_eq!(Arc::strong_count(&counter), 4);
+    semaphore.add_permits(1);
+    assert_eq!((Arc::strong_count(&counter), counter.wakes()), (3, 1));
+    semaphore.close();
+    assert_eq!((Arc::strong_count(&counter), counter.wakes()), (2, 2));
+}
+
+#[test]
+fn cost_is_linear_in_the_number_of_waiters() {
+    const MANY: usize = 100_000;
+    let (counter, waker) = CountingWaker::new();
+    let semaphore = Semaphore::new(0);
+    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(semaphore.acquire())).collect();
+    for waiting in &mut waiting {
+        assert!(poll_with(waiting, &waker).is_pending());
+    }
+    // Every other one leaves, from the middle of the queue.
+    let mut nth = 0;
+    waiting.retain(|_| {
+        nth += 1;
+        nth % 2 == 0
+    });
+    semaphore.add_permits(MANY / 4);
+    assert_eq!(counter.wakes(), MANY / 4);
+    semaphore.close();
+    assert_eq!(counter.wakes(), MANY / 2);
+}
+
 // What closing does.
 
 #[test]
@@ -686,372 +739,7 @@ fn a_request_that_is_refused_and_cancelled_loses_no_permit() {
     }
 }
 
-// Wakers.
-
-#[test]
-fn the_waker_of_the_last_poll_is_the_one_that_is_woken() {
-    let [(first, first_waker), (second, second_waker)] = [(); 2].map(|()| CountingWaker::new());
-    let semaphore = Semaphore::new(0);
-    let mut waiting = pin!(semaphore.acquire());
-    assert!(poll_with(&mut waiting, &first_waker).is_pending());
-    assert!(poll_with(&mut waiting, &first_waker).is_pending());
-    assert_eq!(Arc::strong_count(&first), 3);
-    assert!(poll_with(&mut waiting, &second_waker).is_pending());
-    assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 3));
-    semaphore.add_permits(1);
-    assert_eq!((first.wakes(), second.wakes()), (0, 1));
-    assert_eq!(Arc::strong_count(&second), 2, "a waker that was called is gone");
-}
-
-#[test]
-fn no_waker_is_left_behind() {
-    let (counter, waker) = CountingWaker::new();
-    let semaphore = Semaphore::new(0);
-    let mut waiting = [(); 3].map(|()| Some(Box::pin(semaphore.acquire())));
-    for waiting in waiting.iter_mut().flatten() {
-        assert!(poll_with(waiting, &waker).is_pending());
-    }
-    assert_eq!(Arc::strong_count(&counter), 5);
-    waiting[1] = None;
-    assert_eq!(Arc::strong_count(&counter), 4);
-    semaphore.add_permits(1);
-    assert_eq!((Arc::strong_count(&counter), counter.wakes()), (3, 1));
-    semaphore.close();
-    assert_eq!((Arc::strong_count(&counter), counter.wakes()), (2, 2));
-}
-
-#[test]
-fn cost_is_linear_in_the_number_of_waiters() {
-    const MANY: usize = 100_000;
-    let (counter, waker) = CountingWaker::new();
-    let semaphore = Semaphore::new(0);
-    let mut waiting: Vec<_> = (0..MANY).map(|_| Box::pin(semaphore.acquire())).collect();
-    for waiting in &mut waiting {
-        assert!(poll_with(waiting, &waker).is_pending());
-    }
-    // Every other one leaves, from the middle of the queue.
-    let mut nth = 0;
-    waiting.retain(|_| {
-        nth += 1;
-        nth % 2 == 0
-    });
-    semaphore.add_permits(MANY / 4);
-    assert_eq!(counter.wakes(), MANY / 4);
-    semaphore.close();
-    assert_eq!(counter.wakes(), MANY / 2);
-}
-
-#[test]
-fn a_waker_may_use_the_semaphore_while_it_is_woken() {
-    let wakes = Wakes::default();
-    let semaphore = Arc::new(Semaphore::new(0));
-    // A panic inside of a waker goes no further, so what became of each call is kept.
-    let calls = Rc::new(RefCell::new(Vec::new()));
-    let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
-    for (number, waiting) in waiting.iter_mut().enumerate() {
-        let (own, calls) = (semaphore.clone(), calls.clone());
-        let hostile = hostile_waker(move |call| {
-            if call == Call::Wake {
-                let outcome = caught(|| {
-                    // One waiter more is woken, inside of this wake.
-                    own.add_permits(1);
-                    assert_eq!(own.try_acquire_many(50).unwrap_err(), TryAcquireError::NoPermits);
-                });
-                calls.borrow_mut().push(outcome);
-            }
-        });
-        let waker = if number % 2 == 0 { hostile } else { wakes.waker(number) };
-        assert!(poll_with(waiting, &waker).is_pending());
-    }
-    semaphore.add_permits(50);
-    assert_eq!((calls.take(), wakes.take().len()), (vec![Ok(()); 50], 50));
-    for waiting in &mut waiting {
-        let Poll::Ready(Ok(permit)) = poll_once(waiting) else {
-            panic!("all have been woken");
-        };
-        permit.forget();
-    }
-    assert_eq!(semaphore.available_permits(), 0);
-}
-
-#[test]
-fn permits_may_be_taken_inside_of_the_wake_that_tells_of_them() {
-    let semaphore = Arc::new(Semaphore::new(0));
-    let acquire = Box::pin(semaphore.clone().acquire_many_owned(2));
-    let waiting = Rc::new(RefCell::new(Some(acquire)));
-    let taken = Rc::new(RefCell::new(None));
-    let (woken, takes) = (waiting.clone(), taken.clone());
-    let waker = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let mut acquire = woken.take().expect("woken once");
-            takes.replace(Some(poll_once(&mut acquire)));
-        }
-    });
-    assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &waker).is_pending());
-    semaphore.add_permits(3);
-    assert_eq!(semaphore.available_permits(), 1);
-    assert!(matches!(taken.take(), Some(Poll::Ready(Ok(_)))));
-    assert_eq!(semaphore.available_permits(), 3);
-}
-
-#[test]
-fn a_waker_may_use_the_semaphore_while_it_is_cloned_or_dropped() {
-    for on in [Call::Clone, Call::Drop] {
-        let semaphore = Arc::new(Semaphore::new(1));
-        let calls = Rc::new(RefCell::new(Vec::new()));
-        let waker = || {
-            let (semaphore, calls) = (semaphore.clone(), calls.clone());
-            hostile_waker(move |call| {
-                if call == on {
-                    let outcome = caught(|| {
-                        let mut waiting = Box::pin(semaphore.clone().acquire_many_owned(1_000));
-                        let _closed = poll_once(&mut waiting);
-                        drop(semaphore.try_acquire());
-                        drop(waiting);
-                    });
-                    calls.borrow_mut().push(outcome);
-                }
-            })
-        };
-        let mut waiting = Box::pin(semaphore.acquire_many(3));
-        // One is kept, replaced, and woken.
-        assert!(poll_with(&mut waiting, &waker()).is_pending());
-        assert!(poll_with(&mut waiting, &waker()).is_pending());
-        semaphore.add_permits(2);
-        let Poll::Ready(Ok(permits)) = poll_with(&mut waiting, &waker()) else {
-            panic!("all three are there");
-        };
-        // One leaves with its future, and one is woken by closing.
-        for closes in [false, true] {
-            let mut waiting = Box::pin(semaphore.acquire());
-            assert!(poll_with(&mut waiting, &waker()).is_pending());
-            if closes {
-                semaphore.close();
-            }
-        }
-        drop(permits);
-        assert_eq!(semaphore.available_permits(), 3);
-        assert_ne!(calls.borrow().len(), 0);
-        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_other_waiters_and_the_semaphore() {
-    let (counter, waker) = CountingWaker::new();
-    let semaphore = Arc::new(Semaphore::new(0));
-    let waiting: Rc<RefCell<Vec<_>>> = Rc::default();
-    let owner = RefCell::new(Some(semaphore.clone()));
-    let others = waiting.clone();
-    let mut first = Box::pin(semaphore.clone().acquire_owned());
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            let others = others.take();
-            drop(others);
-            drop(owner.take());
-        }
-    });
-    assert!(poll_with(&mut first, &drops_all).is_pending());
-    for _ in 0..3 {
-        let mut other = Box::pin(semaphore.clone().acquire_owned());
-        assert!(poll_with(&mut other, &waker).is_pending());
-        waiting.borrow_mut().push(other);
-    }
-    semaphore.add_permits(2);
-    // The second one was for a waiter that is gone.
-    assert_eq!(semaphore.available_permits(), 1);
-    assert_eq!(Arc::strong_count(&semaphore), 2);
-    drop(semaphore);
-    assert_eq!(block_on(first).unwrap().semaphore().available_permits(), 1);
-    assert_eq!(Arc::strong_count(&counter), 2);
-}
-
-#[test]
-fn a_waker_may_hold_the_permit_that_its_waiter_waits_for() {
-    let semaphore = Arc::new(Semaphore::new(1));
-    let permit = RefCell::new(Some(semaphore.clone().try_acquire_owned().unwrap()));
-    let waker = hostile_waker(move |call| {
-        if call == Call::Drop {
-            drop(permit.take());
-        }
-    });
-    let mut waiting = Box::pin(semaphore.acquire());
-    assert!(poll_with(&mut waiting, &waker).is_pending());
-    mem::forget(waker);
-    drop(waiting);
-    assert_eq!(semaphore.available_permits(), 1);
-}
-
-/// A waker that panics when it is cloned, woken or dropped.
-fn broken(on: Call) -> Waker {
-    hostile_waker(move |call| {
-        if call == on {
-            panic_silently("a waker");
-        }
-    })
-}
-
-#[test]
-fn a_waker_that_panics_costs_nobody_a_wake() {
-    quietly(|| {
-        let wakes = Wakes::default();
-        let semaphore = Semaphore::new(0);
-        let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
-        for (number, waiting) in waiting.iter_mut().enumerate() {
-            let waker = if number % 2 == 0 { broken(Call::Wake) } else { wakes.waker(number) };
-            assert!(poll_with(waiting, &waker).is_pending());
-        }
-        semaphore.add_permits(60);
-        let woken: Vec<usize> = (1..60).step_by(2).collect();
-        assert_eq!(wakes.take(), woken);
-        semaphore.close();
-        let woken: Vec<usize> = (61..100).step_by(2).collect();
-        assert_eq!(wakes.take(), woken);
-        drop(waiting);
-        assert_eq!(semaphore.available_permits(), 60);
-    });
-}
-
-#[test]
-fn a_waker_that_panics_costs_no_permit() {
-    quietly(|| {
-        let semaphore = Semaphore::new(1);
-        let mut waiting = Box::pin(semaphore.acquire_many(2));
-        let waker = broken(Call::Clone);
-        caught(|| poll_with(&mut waiting, &waker).is_ready()).unwrap_err();
-        drop(waiting);
-        assert_eq!(semaphore.available_permits(), 1);
-        // Dropped while a panic unwinds: a second one would end the process.
-        let held = semaphore.try_acquire().unwrap();
-        let mut waiting = Box::pin(semaphore.acquire());
-        let waker = broken(Call::Drop);
-        assert!(poll_with(&mut waiting, &waker).is_pending());
-        mem::forget(waker);
-        let message = caught(move || {
-            let _waiting = waiting;
-            panic_silently("on the way out")
-        });
-        assert_eq!(message, Err::<(), _>("on the way out".to_string()));
-        drop(held);
-        assert_eq!(semaphore.available_permits(), 1);
-    });
-}
-
-// Threads.
-
-#[test]
-fn everything_is_thread_safe() {
-    assert_thread_safety! {
-        about::<Semaphore>() => (true, true),
-        about::<SemaphorePermit<'_>>() => (true, true),
-        about::<OwnedSemaphorePermit>() => (true, true),
-        about::<AcquireError>() => (true, true),
-        about::<TryAcquireError>() => (true, true),
-        about_future(Semaphore::acquire) => (true, true),
-        about_value(Semaphore::new(1).acquire_many(1)) => (true, true),
-        about_future(Semaphore::acquire_owned) => (true, true),
-        about_value(Arc::new(Semaphore::new(1)).acquire_many_owned(1)) => (true, true),
-    }
-    fn is_unpin<T: Unpin>() {}
-    is_unpin::<Semaphore>();
-    is_unpin::<SemaphorePermit<'_>>();
-    is_unpin::<OwnedSemaphorePermit>();
-    is_unpin::<AcquireError>();
-    is_unpin::<TryAcquireError>();
-}
-
-#[test]
-fn a_permit_may_be_dropped_on_another_thread() {
-    watched(|| {
-        for _ in 0..50 {
-            let semaphore = Arc::new(Semaphore::new(1));
-            let permit = semaphore.clone().try_acquire_owned().unwrap();
-            let thread = thread::spawn(move || drop(permit));
-            assert!(block_on(semaphore.acquire()).is_ok());
-            thread.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn threads_share_permits_and_lose_none() {
-    const THREADS: usize = 4;
-    const TASKS: usize = 3;
-    const PERMITS: usize = 5;
-    /// A task of one of the threads.
-    async fn work(semaphore: Arc<Semaphore>, in_use: Arc<AtomicUsize>, task: usize) {
-        for round in 0..200 {
-            let wants = 1 + (round + task) % PERMITS;
-            let mut acquire = Box::pin(semaphore.acquire_many(wants as u32));
-            // Some leave the queue, and with it what they were given.
-            if round % 3 == 0 {
-                let _given = poll_once(&mut acquire);
-                yield_now().await;
-                continue;
-            }
-            // Some take what others cannot have meanwhile, and wake nobody.
-            if round % 5 == 0 {
-                drop(semaphore.try_acquire_many(wants as u32));
-                semaphore.add_permits(semaphore.forget_permits(wants));
-            }
-            let permits = acquire.await.unwrap();
-            assert!(in_use.fetch_add(wants, SeqCst) + wants <= PERMITS);
-            yield_now().await;
-            in_use.fetch_sub(wants, SeqCst);
-            drop(permits);
-        }
-    }
-    watched(|| {
-        let semaphore = Arc::new(Semaphore::new(PERMITS));
-        let in_use = Arc::new(AtomicUsize::new(0));
-        let start = Arc::new(Barrier::new(THREADS));
-        let threads: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let (semaphore, in_use) = (semaphore.clone(), in_use.clone());
-                let start = start.clone();
-                thread::spawn(move || {
-                    start.wait();
-                    block_on(async {
-                        let task = |task| work(semaphore.clone(), in_use.clone(), thread + task);
-                        let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
-                        for task in tasks {
-                            task.await.unwrap();
-                        }
-                    });
-                })
-            })
-            .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_eq!(semaphore.available_permits(), PERMITS);
-    });
-}
-
-#[test]
-fn closing_refuses_the_waiters_of_all_threads() {
-    const THREADS: usize = 4;
-    watched(|| {
-        for _ in 0..50 {
-            let semaphore = Arc::new(Semaphore::new(1));
-            let start = Arc::new(Barrier::new(THREADS + 1));
-            let threads: Vec<_> = (0..THREADS)
-                .map(|_| {
-                    let (semaphore, start) = (semaphore.clone(), start.clone());
-                    thread::spawn(move || {
-                        start.wait();
-                        while block_on(semaphore.acquire()).is_ok() {}
-                        assert!(semaphore.is_closed());
-                    })
-                })
-                .collect();
-            start.wait();
-            semaphore.close();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-            assert_eq!(semaphore.available_permits(), 1);
-        }
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 /// Futures and permits are called by their places, modulo how many there are; without any, a step
 /// does nothing.
@@ -1098,7 +786,7 @@ proptest! {
     #![proptest_config(random_programs())]
 
     #[test]
-    fn a_semaphore_does_what_the_model_does(
+    fn it_does_what_the_model_does(
         permits in 0..6_usize,
         steps in prop::collection::vec(step(), 0..80),
     ) {
@@ -1350,4 +1038,318 @@ fn on_the_semaphore(permits: usize, steps: &[Step]) -> Vec<String> {
     history.push(format_args!("in the end: {}", semaphore.available_permits()));
     assert_eq!(wakes.alive(), 0, "a waker was left somewhere");
     history.take()
+}
+
+// The worst that wakers can do.
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken() {
+    let wakes = Wakes::default();
+    let semaphore = Arc::new(Semaphore::new(0));
+    // A panic inside of a waker goes no further, so what became of each call is kept.
+    let calls = Rc::new(RefCell::new(Vec::new()));
+    let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
+    for (number, waiting) in waiting.iter_mut().enumerate() {
+        let (own, calls) = (semaphore.clone(), calls.clone());
+        let hostile = hostile_waker(move |call| {
+            if call == Call::Wake {
+                let outcome = caught(|| {
+                    // One waiter more is woken, inside of this wake.
+                    own.add_permits(1);
+                    assert_eq!(own.try_acquire_many(50).unwrap_err(), TryAcquireError::NoPermits);
+                });
+                calls.borrow_mut().push(outcome);
+            }
+        });
+        let waker = if number % 2 == 0 { hostile } else { wakes.waker(number) };
+        assert!(poll_with(waiting, &waker).is_pending());
+    }
+    semaphore.add_permits(50);
+    assert_eq!((calls.take(), wakes.take().len()), (vec![Ok(()); 50], 50));
+    for waiting in &mut waiting {
+        let Poll::Ready(Ok(permit)) = poll_once(waiting) else {
+            panic!("all have been woken");
+        };
+        permit.forget();
+    }
+    assert_eq!(semaphore.available_permits(), 0);
+}
+
+#[test]
+fn permits_may_be_taken_inside_of_the_wake_that_tells_of_them() {
+    let semaphore = Arc::new(Semaphore::new(0));
+    let acquire = Box::pin(semaphore.clone().acquire_many_owned(2));
+    let waiting = Rc::new(RefCell::new(Some(acquire)));
+    let taken = Rc::new(RefCell::new(None));
+    let (woken, takes) = (waiting.clone(), taken.clone());
+    let waker = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let mut acquire = woken.take().expect("woken once");
+            takes.replace(Some(poll_once(&mut acquire)));
+        }
+    });
+    assert!(poll_with(waiting.borrow_mut().as_mut().unwrap(), &waker).is_pending());
+    semaphore.add_permits(3);
+    assert_eq!(semaphore.available_permits(), 1);
+    assert!(matches!(taken.take(), Some(Poll::Ready(Ok(_)))));
+    assert_eq!(semaphore.available_permits(), 3);
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned_or_dropped() {
+    for on in [Call::Clone, Call::Drop] {
+        let semaphore = Arc::new(Semaphore::new(1));
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let waker = || {
+            let (semaphore, calls) = (semaphore.clone(), calls.clone());
+            hostile_waker(move |call| {
+                if call == on {
+                    let outcome = caught(|| {
+                        let mut waiting = Box::pin(semaphore.clone().acquire_many_owned(1_000));
+                        let _closed = poll_once(&mut waiting);
+                        drop(semaphore.try_acquire());
+                        drop(waiting);
+                    });
+                    calls.borrow_mut().push(outcome);
+                }
+            })
+        };
+        let mut waiting = Box::pin(semaphore.acquire_many(3));
+        // One is kept, replaced, and woken.
+        assert!(poll_with(&mut waiting, &waker()).is_pending());
+        assert!(poll_with(&mut waiting, &waker()).is_pending());
+        semaphore.add_permits(2);
+        let Poll::Ready(Ok(permits)) = poll_with(&mut waiting, &waker()) else {
+            panic!("all three are there");
+        };
+        // One leaves with its future, and one is woken by closing.
+        for closes in [false, true] {
+            let mut waiting = Box::pin(semaphore.acquire());
+            assert!(poll_with(&mut waiting, &waker()).is_pending());
+            if closes {
+                semaphore.close();
+            }
+        }
+        drop(permits);
+        assert_eq!(semaphore.available_permits(), 3);
+        assert_ne!(calls.borrow().len(), 0);
+        assert!(calls.borrow().iter().all(Result::is_ok), "{calls:?}");
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_other_waiters_and_the_semaphore() {
+    let (counter, waker) = CountingWaker::new();
+    let semaphore = Arc::new(Semaphore::new(0));
+    let waiting: Rc<RefCell<Vec<_>>> = Rc::default();
+    let owner = RefCell::new(Some(semaphore.clone()));
+    let others = waiting.clone();
+    let mut first = Box::pin(semaphore.clone().acquire_owned());
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            let others = others.take();
+            drop(others);
+            drop(owner.take());
+        }
+    });
+    assert!(poll_with(&mut first, &drops_all).is_pending());
+    for _ in 0..3 {
+        let mut other = Box::pin(semaphore.clone().acquire_owned());
+        assert!(poll_with(&mut other, &waker).is_pending());
+        waiting.borrow_mut().push(other);
+    }
+    semaphore.add_permits(2);
+    // The second one was for a waiter that is gone.
+    assert_eq!(semaphore.available_permits(), 1);
+    assert_eq!(Arc::strong_count(&semaphore), 2);
+    drop(semaphore);
+    assert_eq!(block_on(first).unwrap().semaphore().available_permits(), 1);
+    assert_eq!(Arc::strong_count(&counter), 2);
+}
+
+#[test]
+fn a_waker_may_hold_the_permit_that_its_waiter_waits_for() {
+    let semaphore = Arc::new(Semaphore::new(1));
+    let permit = RefCell::new(Some(semaphore.clone().try_acquire_owned().unwrap()));
+    let waker = hostile_waker(move |call| {
+        if call == Call::Drop {
+            drop(permit.take());
+        }
+    });
+    let mut waiting = Box::pin(semaphore.acquire());
+    assert!(poll_with(&mut waiting, &waker).is_pending());
+    mem::forget(waker);
+    drop(waiting);
+    assert_eq!(semaphore.available_permits(), 1);
+}
+
+/// A waker that panics when it is cloned, woken or dropped.
+fn broken(on: Call) -> Waker {
+    hostile_waker(move |call| {
+        if call == on {
+            panic_silently("a waker");
+        }
+    })
+}
+
+#[test]
+fn a_waker_that_panics_costs_nobody_a_wake() {
+    quietly(|| {
+        let wakes = Wakes::default();
+        let semaphore = Semaphore::new(0);
+        let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
+        for (number, waiting) in waiting.iter_mut().enumerate() {
+            let waker = if number % 2 == 0 { broken(Call::Wake) } else { wakes.waker(number) };
+            assert!(poll_with(waiting, &waker).is_pending());
+        }
+        semaphore.add_permits(60);
+        let woken: Vec<usize> = (1..60).step_by(2).collect();
+        assert_eq!(wakes.take(), woken);
+        semaphore.close();
+        let woken: Vec<usize> = (61..100).step_by(2).collect();
+        assert_eq!(wakes.take(), woken);
+        drop(waiting);
+        assert_eq!(semaphore.available_permits(), 60);
+    });
+}
+
+#[test]
+fn a_waker_that_panics_costs_no_permit() {
+    quietly(|| {
+        let semaphore = Semaphore::new(1);
+        let mut waiting = Box::pin(semaphore.acquire_many(2));
+        let waker = broken(Call::Clone);
+        caught(|| poll_with(&mut waiting, &waker).is_ready()).unwrap_err();
+        drop(waiting);
+        assert_eq!(semaphore.available_permits(), 1);
+        // Dropped while a panic unwinds: a second one would end the process.
+        let held = semaphore.try_acquire().unwrap();
+        let mut waiting = Box::pin(semaphore.acquire());
+        let waker = broken(Call::Drop);
+        assert!(poll_with(&mut waiting, &waker).is_pending());
+        mem::forget(waker);
+        let message = caught(move || {
+            let _waiting = waiting;
+            panic_silently("on the way out")
+        });
+        assert_eq!(message, Err::<(), _>("on the way out".to_string()));
+        drop(held);
+        assert_eq!(semaphore.available_permits(), 1);
+    });
+}
+
+// Threads.
+
+#[test]
+fn a_permit_may_be_dropped_on_another_thread() {
+    watched(|| {
+        for _ in 0..50 {
+            let semaphore = Arc::new(Semaphore::new(1));
+            let permit = semaphore.clone().try_acquire_owned().unwrap();
+            let thread = thread::spawn(move || drop(permit));
+            assert!(block_on(semaphore.acquire()).is_ok());
+            thread.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn threads_share_permits_and_lose_none() {
+    const THREADS: usize = 4;
+    const TASKS: usize = 3;
+    const PERMITS: usize = 5;
+    /// A task of one of the threads.
+    async fn work(semaphore: Arc<Semaphore>, in_use: Arc<AtomicUsize>, task: usize) {
+        for round in 0..200 {
+            let wants = 1 + (round + task) % PERMITS;
+            let mut acquire = Box::pin(semaphore.acquire_many(wants as u32));
+            // Some leave the queue, and with it what they were given.
+            if round % 3 == 0 {
+                let _given = poll_once(&mut acquire);
+                yield_now().await;
+                continue;
+            }
+            // Some take what others cannot have meanwhile, and wake nobody.
+            if round % 5 == 0 {
+                drop(semaphore.try_acquire_many(wants as u32));
+                semaphore.add_permits(semaphore.forget_permits(wants));
+            }
+            let permits = acquire.await.unwrap();
+            assert!(in_use.fetch_add(wants, SeqCst) + wants <= PERMITS);
+            yield_now().await;
+            in_use.fetch_sub(wants, SeqCst);
+            drop(permits);
+        }
+    }
+    watched(|| {
+        let semaphore = Arc::new(Semaphore::new(PERMITS));
+        let in_use = Arc::new(AtomicUsize::new(0));
+        let start = Arc::new(Barrier::new(THREADS));
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (semaphore, in_use) = (semaphore.clone(), in_use.clone());
+                let start = start.clone();
+                thread::spawn(move || {
+                    start.wait();
+                    block_on(async {
+                        let task = |task| work(semaphore.clone(), in_use.clone(), thread + task);
+                        let tasks: Vec<_> = (0..TASKS).map(|n| spawn(task(n))).collect();
+                        for task in tasks {
+                            task.await.unwrap();
+                        }
+                    });
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(semaphore.available_permits(), PERMITS);
+    });
+}
+
+#[test]
+fn closing_refuses_the_waiters_of_all_threads() {
+    const THREADS: usize = 4;
+    watched(|| {
+        for _ in 0..50 {
+            let semaphore = Arc::new(Semaphore::new(1));
+            let start = Arc::new(Barrier::new(THREADS + 1));
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    let (semaphore, start) = (semaphore.clone(), start.clone());
+                    thread::spawn(move || {
+                        start.wait();
+                        while block_on(semaphore.acquire()).is_ok() {}
+                        assert!(semaphore.is_closed());
+                    })
+                })
+                .collect();
+            start.wait();
+            semaphore.close();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(semaphore.available_permits(), 1);
+        }
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn everything_is_thread_safe() {
+    assert_thread_safety! {
+        about::<Semaphore>() => (true, true),
+        about::<SemaphorePermit<'_>>() => (true, true),
+        about::<OwnedSemaphorePermit>() => (true, true),
+        about::<AcquireError>() => (true, true),
+        about::<TryAcquireError>() => (true, true),
+        about_future(Semaphore::acquire) => (true, true),
+        about_value(Semaphore::new(1).acquire_many(1)) => (true, true),
+        about_future(Semaphore::acquire_owned) => (true, true),
+        about_value(Arc::new(Semaphore::new(1)).acquire_many_owned(1)) => (true, true),
+    }
+    fn is_unpin<T: Unpin>() {}
+    is_unpin::<Semaphore>();
+    is_unpin::<SemaphorePermit<'_>>();
+    is_unpin::<OwnedSemaphorePermit>();
+    is_unpin::<AcquireError>();
+    is_unpin::<TryAcquireError>();
 }

@@ -593,493 +593,7 @@ fn a_cancelled_wait_for_the_end_leaves_nothing() {
     assert_eq!(polls, 2);
 }
 
-// The worst that wakers can do: no lock is held while they do it.
-
-/// Does everything that can be done to a channel.
-fn do_all(sender: &Sender<u32>) {
-    let other = sender.clone();
-    let mut receiver = other.subscribe();
-    assert!(poll_once(receiver.changed()).is_pending() && poll_once(other.closed()).is_pending());
-    other.send_modify(|value| *value += 1);
-    assert!(receiver.has_changed().unwrap() && !receiver.is_closed());
-    assert_eq!(*receiver.borrow_and_update(), *sender.borrow());
-    drop((other, receiver));
-    sender.send_replace(77);
-}
-
-/// A waker that does all of it, and then panics.
-fn acts_on(sender: &Rc<Sender<u32>>, on: Call) -> Waker {
-    let sender = sender.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            do_all(&sender);
-            panic_quietly();
-        }
-    })
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_woken_and_panic() {
-    let wakes = Wakes::default();
-    let (sender, receiver) = watch::channel(0);
-    let sender = Rc::new(sender);
-    let waits: Vec<_> = (0..40)
-        .map(|number| {
-            let hostile = number % 2 == 1;
-            let waker = if hostile { acts_on(&sender, Call::Wake) } else { wakes.waker(number) };
-            let mut wait = Box::pin(changed(Lent::from(&home(receiver.clone()))));
-            assert!(poll_with(&mut wait, &waker).is_pending());
-            wait
-        })
-        .collect();
-    // The panics end where the wakers are called.
-    sender.send(1).unwrap();
-    assert_eq!(wakes.take_sorted(), (0..40).step_by(2).collect::<Vec<_>>());
-    for mut wait in waits {
-        assert_eq!(poll_once(&mut wait), Poll::Ready(true));
-    }
-    assert_eq!(*receiver.borrow(), 77);
-    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 1));
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_cloned() {
-    for polled_before in [false, true] {
-        let (sender, mut receiver) = watch::channel(0);
-        let sender = Rc::new(sender);
-        let mut wait = Box::pin(receiver.changed());
-        if polled_before {
-            assert!(poll_once(&mut wait).is_pending());
-        }
-        let waker = acts_on(&sender, Call::Clone);
-        assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
-        drop(wait);
-        // The change came while the wait was on its way.
-        assert!(poll_once(receiver.changed()).is_ready());
-        assert_eq!(*receiver.borrow(), 77);
-    }
-}
-
-#[test]
-fn a_waker_may_come_back_while_it_is_dropped() {
-    type Boxed = Pin<Box<dyn Future<Output = bool>>>;
-    let enders: [fn(&Sender<u32>, Boxed); 3] = [
-        |_, mut wait| assert!(poll_once(&mut wait).is_pending()),
-        |_, wait| drop(wait),
-        |sender, mut wait| {
-            sender.send(1).unwrap();
-            assert!(poll_once(&mut wait).is_ready());
-        },
-    ];
-    for end in enders {
-        let wakes = Wakes::default();
-        let (sender, mut receiver) = watch::channel(0);
-        let sender = Rc::new(sender);
-        let mut wait: Boxed = Box::pin(changed(Lent::from(&home(receiver.clone()))));
-        let waker = acts_on(&sender, Call::Drop);
-        assert!(poll_with(&mut wait, &waker).is_pending());
-        let mut other = Box::pin(receiver.changed());
-        assert!(poll_with(&mut other, &wakes.waker(0)).is_pending());
-        end(&sender, wait);
-        sender.send_replace(5);
-        assert_eq!(wakes.take_sorted(), [0]);
-        assert!(poll_once(&mut other).is_ready());
-        std::mem::forget(waker);
-    }
-}
-
-#[test]
-fn a_waker_may_drop_the_ends() {
-    let (sender, receiver) = watch::channel(0);
-    let ends = Rc::new(RefCell::new(Some((sender.clone(), receiver))));
-    let mut closed = Box::pin(async {
-        sender.closed().await;
-    });
-    let reached = ends.clone();
-    let drops_all = hostile_waker(move |call| {
-        if call == Call::Wake {
-            drop(reached.take());
-        }
-    });
-    let mut receiver = sender.subscribe();
-    let mut wait = Box::pin(receiver.changed());
-    assert!(poll_with(&mut wait, &drops_all).is_pending());
-    assert!(poll_once(&mut closed).is_pending());
-    sender.send(1).unwrap();
-    assert!(ends.borrow().is_none());
-    assert!(poll_once(&mut wait).is_ready());
-    drop(wait);
-    drop(receiver);
-    assert!(poll_once(&mut closed).is_ready());
-    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 0));
-}
-
-// The worst that values and closures can do.
-
-/// Everything but sending, and looking.
-fn do_all_but_the_value(sender: &Sender<u32>, receiver: &Receiver<u32>) {
-    let mut subscriber = sender.subscribe();
-    let clone = (sender.clone(), receiver.clone());
-    assert_eq!((sender.sender_count(), sender.receiver_count()), (2, 4));
-    assert!(
-        poll_once(subscriber.changed()).is_pending() && poll_once(sender.closed()).is_pending()
-    );
-    subscriber.mark_changed();
-    assert!(subscriber.has_changed().unwrap());
-    subscriber.mark_unchanged();
-    assert!(!receiver.is_closed() && !sender.is_closed());
-    assert!(receiver.same_channel(&clone.1) && sender.same_channel(&clone.0));
-}
-
-#[test]
-fn the_rest_of_a_channel_is_free_while_its_value_is_not() {
-    let (sender, mut receiver) = watch::channel(0);
-    let other = receiver.clone();
-    let reference = other.borrow();
-    do_all_but_the_value(&sender, &other);
-    drop(reference);
-    sender.send_modify(|_| do_all_but_the_value(&sender, &other));
-    let free = |_: &u32| {
-        do_all_but_the_value(&sender, &other);
-        true
-    };
-    assert_eq!(*block_on(receiver.wait_for(free)).unwrap(), 0);
-}
-
-/// Every way to send, to a channel of a number.
-const SENDS: [fn(&Sender<u32>); 4] = [
-    |sender| sender.send(9).unwrap(),
-    |sender| sender.send_modify(|value| *value = 9),
-    |sender| assert!(sender.send_replace(9) < 9),
-    |sender| {
-        let modify = |value: &mut u32| {
-            *value = 9;
-            true
-        };
-        assert!(sender.send_if_modified(modify));
-    },
-];
-
-#[test]
-fn sending_while_this_thread_looks_panics_and_does_not_hang() {
-    for send in SENDS {
-        let (sender, mut receiver) = watch::channel(0);
-        let mut other = receiver.clone();
-        let (_, of_another_channel) = watch::channel(0);
-        let _does_not_matter = of_another_channel.borrow();
-        let refused = || {
-            let message = caught(|| send(&sender)).unwrap_err();
-            assert!(message.contains("Ref"), "{message}");
-        };
-        let first = sender.borrow();
-        refused();
-        let second = other.borrow_and_update();
-        refused();
-        drop(first);
-        refused();
-        assert_eq!(*second, 0);
-        drop(second);
-        let found = poll_once(receiver.wait_for(|value| *value == 0));
-        refused();
-        drop(found);
-        send(&sender);
-        assert_eq!(*receiver.borrow_and_update(), 9);
-    }
-}
-
-#[test]
-fn sending_while_this_thread_looks_for_a_value_panics_and_does_not_hang() {
-    for send in SENDS {
-        let (sender, mut receiver) = watch::channel(0);
-        let sends = |_: &u32| {
-            send(&sender);
-            true
-        };
-        let message = caught(|| poll_once(receiver.wait_for(sends)).is_ready()).unwrap_err();
-        assert!(message.contains("Ref"), "{message}");
-        send(&sender);
-        assert_eq!(*receiver.borrow_and_update(), 9);
-    }
-}
-
-#[test]
-fn using_the_value_while_this_thread_changes_it_panics_and_does_not_hang() {
-    for send in SENDS {
-        let (sender, mut receiver) = watch::channel(0);
-        let refused = |f: &mut dyn FnMut()| {
-            let message = caught(f).unwrap_err();
-            assert!(message.contains("closure"), "{message}");
-        };
-        sender.send_modify(|value| {
-            refused(&mut || send(&sender));
-            refused(&mut || drop(sender.borrow()));
-            refused(&mut || drop(receiver.borrow()));
-            refused(&mut || drop(receiver.borrow_and_update()));
-            refused(&mut || drop(poll_once(receiver.wait_for(|_| true))));
-            *value = 5;
-        });
-        assert_eq!(*block_on(receiver.wait_for(|_| true)).unwrap(), 5);
-        send(&sender);
-        assert_eq!(*receiver.borrow(), 9);
-    }
-}
-
-#[test]
-fn sending_while_another_task_looks_panics_in_the_task_that_sends() {
-    let history = History::new();
-    paused(async {
-        let (sender, receiver) = watch::channel(1);
-        let looked = history.clone();
-        let looks = spawn(async move {
-            let look = receiver.borrow();
-            yield_now().await;
-            looked.push(format_args!("looked at {}", *look));
-        });
-        let (again, refused) = (sender.clone(), history.clone());
-        let sends = spawn(async move {
-            let message = caught(|| again.send(2)).unwrap_err();
-            assert!(message.contains("Ref"), "{message}");
-            refused.push("refused");
-        });
-        sends.await.unwrap();
-        looks.await.unwrap();
-        sender.send_replace(3);
-        assert_eq!(*sender.borrow(), 3);
-    });
-    history.expect(["refused", "looked at 1"]);
-}
-
-#[test]
-fn looks_at_two_channels_are_not_mistaken_for_each_other() {
-    watched(|| {
-        let [(a, from_a), (b, from_b)] = [(); 2].map(|()| watch::channel(0));
-        let refused = |sender: &Sender<u32>| caught(|| sender.send(1)).is_err();
-        let (look_a, look_b) = (from_a.borrow(), from_b.borrow());
-        drop(look_b);
-        assert!(refused(&a) && b.send(1).is_ok());
-        let look_b = from_b.borrow();
-        drop(look_a);
-        assert!(a.send(1).is_ok() && refused(&b));
-        drop(look_b);
-        assert!(b.send(2).is_ok());
-    });
-}
-
-#[test]
-fn a_look_that_was_forgotten_is_there_for_ever() {
-    let (sender, receiver) = watch::channel(0);
-    std::mem::forget(receiver.borrow());
-    assert!(caught(|| sender.send(1)).unwrap_err().contains("Ref"));
-    assert_eq!((*receiver.borrow(), *sender.borrow()), (0, 0));
-}
-
-type Value = Dropping<Box<dyn Fn()>>;
-
-fn value(on_drop: impl Fn() + 'static) -> Value {
-    Dropping(Box::new(on_drop))
-}
-
-#[test]
-fn a_value_may_come_back_while_it_is_dropped() {
-    let history = History::new();
-    let (sender, receiver) = watch::channel(value(|| ()));
-    let sender = Rc::new(sender);
-    let (again, written) = (sender.clone(), history.clone());
-    let comes_back = value(move || {
-        written.push("dropped");
-        let (other, written) = (again.subscribe(), written.clone());
-        drop(again.borrow());
-        let third = value(move || written.push("third"));
-        assert!(again.send(third).is_ok() && other.has_changed().unwrap());
-    });
-    assert!(sender.send(comes_back).is_ok());
-    assert!(sender.send(value(|| ())).is_ok());
-    history.expect(["dropped"]);
-    // What was sent from the destructor came later.
-    assert!(sender.send(value(|| ())).is_ok());
-    history.expect(["third"]);
-    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 1));
-    drop(receiver);
-}
-
-#[test]
-fn a_value_may_panic_while_it_is_dropped() {
-    let (counter, waker) = CountingWaker::new();
-    let (sender, mut receiver) = watch::channel(value(|| panic_quietly()));
-    let mut wait = Box::pin(receiver.changed());
-    assert!(poll_with(&mut wait, &waker).is_pending());
-    let sent = Rc::new(Cell::new(false));
-    let reached = sent.clone();
-    panics(|| sender.send(value(move || reached.set(true))));
-    // The next one has been sent all the same.
-    assert!(counter.wakes() == 1 && poll_with(&mut wait, &waker).is_ready());
-    assert!(sender.send(value(|| ())).is_ok() && sent.get());
-}
-
-/// A value that holds a receiver of its own channel.
-struct Holds(Option<Receiver<Holds>>);
-
-#[test]
-fn a_value_may_hold_the_last_receiver() {
-    for in_a_closure in [false, true] {
-        let (counter, waker) = CountingWaker::new();
-        let (sender, receiver) = watch::channel(Holds(None));
-        sender.send_replace(Holds(Some(receiver)));
-        let mut closed = Box::pin(sender.closed());
-        assert!(poll_with(&mut closed, &waker).is_pending());
-        if in_a_closure {
-            sender.send_modify(|value| value.0 = None);
-        } else {
-            assert!(sender.send(Holds(None)).is_ok());
-        }
-        assert!(counter.wakes() == 1 && poll_with(&mut closed, &waker).is_ready());
-        assert!(sender.is_closed() && sender.borrow().0.is_none());
-    }
-}
-
-// Threads.
-
-#[test]
-fn thread_safety_depends_on_the_value() {
-    let (sender, mut receiver) = watch::channel(0);
-    assert_thread_safety! {
-        about::<Sender<u8>>() => (true, true),
-        about::<Sender<SendOnly>>() => (false, false),
-        about::<Sender<Neither>>() => (false, false),
-        about::<Receiver<u8>>() => (true, true),
-        about::<Receiver<SendOnly>>() => (false, false),
-        about::<Receiver<Neither>>() => (false, false),
-        // Who looks keeps others from sending: that ends on the thread on which it began.
-        about::<Ref<'_, u8>>() => (false, true),
-        about::<Ref<'_, SendOnly>>() => (false, false),
-        about_value(sender.closed()) => (true, true),
-        about_value(receiver.changed()) => (true, true),
-    }
-}
-
-#[test]
-fn a_thread_sees_values_in_order_and_the_last() {
-    const LAST: u32 = 5_000;
-    watched(|| {
-        let (sender, receiver) = watch::channel(0);
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let mut receiver = receiver.clone();
-                thread::spawn(move || {
-                    block_on(async {
-                        let mut last = 0;
-                        while receiver.changed().await.is_ok() {
-                            let seen = *receiver.borrow_and_update();
-                            assert!(seen >= last, "{seen} after {last}");
-                            last = seen;
-                        }
-                        last
-                    })
-                })
-            })
-            .collect();
-        for value in 1..=LAST {
-            sender.send(value).unwrap();
-        }
-        drop(sender);
-        for thread in threads {
-            assert_eq!(thread.join().unwrap(), LAST);
-        }
-    });
-}
-
-#[test]
-fn threads_modify_one_value() {
-    const THREADS: u32 = 4;
-    const EACH: u32 = 2_000;
-    watched(|| {
-        let (sender, mut receiver) = watch::channel(0);
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                let sender = sender.clone();
-                thread::spawn(move || {
-                    for _ in 0..EACH {
-                        sender.send_modify(|value| *value += 1);
-                    }
-                })
-            })
-            .collect();
-        let all = block_on(receiver.wait_for(|value| *value == THREADS * EACH));
-        assert_eq!(*all.unwrap(), THREADS * EACH);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-    });
-}
-
-#[test]
-fn threads_look_at_once() {
-    watched(|| {
-        let (_sender, receiver) = watch::channel(Barrier::new(3));
-        let threads = [(); 2].map(|()| {
-            let receiver = receiver.clone();
-            thread::spawn(move || receiver.borrow().wait().is_leader())
-        });
-        let leads = receiver.borrow().wait().is_leader();
-        let others = threads.map(|thread| thread.join().unwrap());
-        assert_eq!(others.into_iter().chain([leads]).filter(|leads| *leads).count(), 1);
-    });
-}
-
-#[test]
-fn a_sender_waits_for_a_look_of_another_thread() {
-    watched(|| {
-        for _ in 0..100 {
-            let (sender, receiver) = watch::channel(0);
-            let look = receiver.borrow();
-            let thread = thread::spawn(move || {
-                // One of its own, of another channel, is in nobody's way.
-                let (_, of_another) = watch::channel(0);
-                let _look = of_another.borrow();
-                sender.send(1)
-            });
-            thread::yield_now();
-            assert_eq!(*look, 0);
-            drop(look);
-            assert!(thread.join().unwrap().is_ok());
-            assert_eq!(*receiver.borrow(), 1);
-        }
-    });
-}
-
-#[test]
-fn a_thread_may_look_twice_or_is_told_that_it_cannot() {
-    watched(|| {
-        let (sender, receiver) = watch::channel(0);
-        let look = receiver.borrow();
-        let thread = thread::spawn(move || sender.send(1));
-        for _ in 0..200 {
-            // As soon as the other thread waits, it comes first.
-            match caught(|| *receiver.borrow()) {
-                Ok(value) => assert_eq!(value, 0),
-                Err(message) => assert!(message.contains("Ref"), "{message}"),
-            }
-            thread::yield_now();
-        }
-        drop(look);
-        assert!(thread.join().unwrap().is_ok());
-        assert_eq!(*receiver.borrow(), 1);
-    });
-}
-
-#[test]
-fn the_last_receiver_goes_on_another_thread() {
-    watched(|| {
-        for _ in 0..200 {
-            let (sender, receiver) = watch::channel(0);
-            let threads =
-                [receiver.clone(), receiver].map(|receiver| thread::spawn(move || drop(receiver)));
-            block_on(sender.closed());
-            assert!(sender.is_closed());
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-        }
-    });
-}
-
-// Random programs.
+// Random programs, against a model.
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -1438,5 +952,493 @@ proptest! {
         drop(world);
         // No waker is left anywhere.
         prop_assert_eq!(wakes.alive(), 0);
+    }
+}
+
+// The worst that wakers can do.
+
+/// Does everything that can be done to a channel.
+fn do_all(sender: &Sender<u32>) {
+    let other = sender.clone();
+    let mut receiver = other.subscribe();
+    assert!(poll_once(receiver.changed()).is_pending() && poll_once(other.closed()).is_pending());
+    other.send_modify(|value| *value += 1);
+    assert!(receiver.has_changed().unwrap() && !receiver.is_closed());
+    assert_eq!(*receiver.borrow_and_update(), *sender.borrow());
+    drop((other, receiver));
+    sender.send_replace(77);
+}
+
+/// A waker that does all of it, and then panics.
+fn acts_on(sender: &Rc<Sender<u32>>, on: Call) -> Waker {
+    let sender = sender.clone();
+    hostile_waker(move |call| {
+        if call == on {
+            do_all(&sender);
+            panic_quietly();
+        }
+    })
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_woken_and_panic() {
+    let wakes = Wakes::default();
+    let (sender, receiver) = watch::channel(0);
+    let sender = Rc::new(sender);
+    let waits: Vec<_> = (0..40)
+        .map(|number| {
+            let hostile = number % 2 == 1;
+            let waker = if hostile { acts_on(&sender, Call::Wake) } else { wakes.waker(number) };
+            let mut wait = Box::pin(changed(Lent::from(&home(receiver.clone()))));
+            assert!(poll_with(&mut wait, &waker).is_pending());
+            wait
+        })
+        .collect();
+    // The panics end where the wakers are called.
+    sender.send(1).unwrap();
+    assert_eq!(wakes.take_sorted(), (0..40).step_by(2).collect::<Vec<_>>());
+    for mut wait in waits {
+        assert_eq!(poll_once(&mut wait), Poll::Ready(true));
+    }
+    assert_eq!(*receiver.borrow(), 77);
+    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 1));
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_cloned() {
+    for polled_before in [false, true] {
+        let (sender, mut receiver) = watch::channel(0);
+        let sender = Rc::new(sender);
+        let mut wait = Box::pin(receiver.changed());
+        if polled_before {
+            assert!(poll_once(&mut wait).is_pending());
+        }
+        let waker = acts_on(&sender, Call::Clone);
+        assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
+        drop(wait);
+        // The change came while the wait was on its way.
+        assert!(poll_once(receiver.changed()).is_ready());
+        assert_eq!(*receiver.borrow(), 77);
+    }
+}
+
+#[test]
+fn a_waker_may_come_back_while_it_is_dropped() {
+    type Boxed = Pin<Box<dyn Future<Output = bool>>>;
+    let enders: [fn(&Sender<u32>, Boxed); 3] = [
+        |_, mut wait| assert!(poll_once(&mut wait).is_pending()),
+        |_, wait| drop(wait),
+        |sender, mut wait| {
+            sender.send(1).unwrap();
+            assert!(poll_once(&mut wait).is_ready());
+        },
+    ];
+    for end in enders {
+        let wakes = Wakes::default();
+        let (sender, mut receiver) = watch::channel(0);
+        let sender = Rc::new(sender);
+        let mut wait: Boxed = Box::pin(changed(Lent::from(&home(receiver.clone()))));
+        let waker = acts_on(&sender, Call::Drop);
+        assert!(poll_with(&mut wait, &waker).is_pending());
+        let mut other = Box::pin(receiver.changed());
+        assert!(poll_with(&mut other, &wakes.waker(0)).is_pending());
+        end(&sender, wait);
+        sender.send_replace(5);
+        assert_eq!(wakes.take_sorted(), [0]);
+        assert!(poll_once(&mut other).is_ready());
+        std::mem::forget(waker);
+    }
+}
+
+#[test]
+fn a_waker_may_drop_the_ends() {
+    let (sender, receiver) = watch::channel(0);
+    let ends = Rc::new(RefCell::new(Some((sender.clone(), receiver))));
+    let mut closed = Box::pin(async {
+        sender.closed().await;
+    });
+    let reached = ends.clone();
+    let drops_all = hostile_waker(move |call| {
+        if call == Call::Wake {
+            drop(reached.take());
+        }
+    });
+    let mut receiver = sender.subscribe();
+    let mut wait = Box::pin(receiver.changed());
+    assert!(poll_with(&mut wait, &drops_all).is_pending());
+    assert!(poll_once(&mut closed).is_pending());
+    sender.send(1).unwrap();
+    assert!(ends.borrow().is_none());
+    assert!(poll_once(&mut wait).is_ready());
+    drop(wait);
+    drop(receiver);
+    assert!(poll_once(&mut closed).is_ready());
+    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 0));
+}
+
+// The worst that values and closures can do.
+
+/// Everything but sending, and looking.
+fn do_all_but_the_value(sender: &Sender<u32>, receiver: &Receiver<u32>) {
+    let mut subscriber = sender.subscribe();
+    let clone = (sender.clone(), receiver.clone());
+    assert_eq!((sender.sender_count(), sender.receiver_count()), (2, 4));
+    assert!(
+        poll_once(subscriber.changed()).is_pending() && poll_once(sender.closed()).is_pending()
+    );
+    subscriber.mark_changed();
+    assert!(subscriber.has_changed().unwrap());
+    subscriber.mark_unchanged();
+    assert!(!receiver.is_closed() && !sender.is_closed());
+    assert!(receiver.same_channel(&clone.1) && sender.same_channel(&clone.0));
+}
+
+#[test]
+fn the_rest_of_a_channel_is_free_while_its_value_is_not() {
+    let (sender, mut receiver) = watch::channel(0);
+    let other = receiver.clone();
+    let reference = other.borrow();
+    do_all_but_the_value(&sender, &other);
+    drop(reference);
+    sender.send_modify(|_| do_all_but_the_value(&sender, &other));
+    let free = |_: &u32| {
+        do_all_but_the_value(&sender, &other);
+        true
+    };
+    assert_eq!(*block_on(receiver.wait_for(free)).unwrap(), 0);
+}
+
+/// Every way to send, to a channel of a number.
+const SENDS: [fn(&Sender<u32>); 4] = [
+    |sender| sender.send(9).unwrap(),
+    |sender| sender.send_modify(|value| *value = 9),
+    |sender| assert!(sender.send_replace(9) < 9),
+    |sender| {
+        let modify = |value: &mut u32| {
+            *value = 9;
+            true
+        };
+        assert!(sender.send_if_modified(modify));
+    },
+];
+
+#[test]
+fn sending_while_this_thread_looks_panics_and_does_not_hang() {
+    for send in SENDS {
+        let (sender, mut receiver) = watch::channel(0);
+        let mut other = receiver.clone();
+        let (_, of_another_channel) = watch::channel(0);
+        let _does_not_matter = of_another_channel.borrow();
+        let refused = || {
+            let message = caught(|| send(&sender)).unwrap_err();
+            assert!(message.contains("Ref"), "{message}");
+        };
+        let first = sender.borrow();
+        refused();
+        let second = other.borrow_and_update();
+        refused();
+        drop(first);
+        refused();
+        assert_eq!(*second, 0);
+        drop(second);
+        let found = poll_once(receiver.wait_for(|value| *value == 0));
+        refused();
+        drop(found);
+        send(&sender);
+        assert_eq!(*receiver.borrow_and_update(), 9);
+    }
+}
+
+#[test]
+fn sending_while_this_thread_looks_for_a_value_panics_and_does_not_hang() {
+    for send in SENDS {
+        let (sender, mut receiver) = watch::channel(0);
+        let sends = |_: &u32| {
+            send(&sender);
+            true
+        };
+        let message = caught(|| poll_once(receiver.wait_for(sends)).is_ready()).unwrap_err();
+        assert!(message.contains("Ref"), "{message}");
+        send(&sender);
+        assert_eq!(*receiver.borrow_and_update(), 9);
+    }
+}
+
+#[test]
+fn using_the_value_while_this_thread_changes_it_panics_and_does_not_hang() {
+    for send in SENDS {
+        let (sender, mut receiver) = watch::channel(0);
+        let refused = |f: &mut dyn FnMut()| {
+            let message = caught(f).unwrap_err();
+            assert!(message.contains("closure"), "{message}");
+        };
+        sender.send_modify(|value| {
+            refused(&mut || send(&sender));
+            refused(&mut || drop(sender.borrow()));
+            refused(&mut || drop(receiver.borrow()));
+            refused(&mut || drop(receiver.borrow_and_update()));
+            refused(&mut || drop(poll_once(receiver.wait_for(|_| true))));
+            *value = 5;
+        });
+        assert_eq!(*block_on(receiver.wait_for(|_| true)).unwrap(), 5);
+        send(&sender);
+        assert_eq!(*receiver.borrow(), 9);
+    }
+}
+
+#[test]
+fn sending_while_another_task_looks_panics_in_the_task_that_sends() {
+    let history = History::new();
+    paused(async {
+        let (sender, receiver) = watch::channel(1);
+        let looked = history.clone();
+        let looks = spawn(async move {
+            let look = receiver.borrow();
+            yield_now().await;
+            looked.push(format_args!("looked at {}", *look));
+        });
+        let (again, refused) = (sender.clone(), history.clone());
+        let sends = spawn(async move {
+            let message = caught(|| again.send(2)).unwrap_err();
+            assert!(message.contains("Ref"), "{message}");
+            refused.push("refused");
+        });
+        sends.await.unwrap();
+        looks.await.unwrap();
+        sender.send_replace(3);
+        assert_eq!(*sender.borrow(), 3);
+    });
+    history.expect(["refused", "looked at 1"]);
+}
+
+#[test]
+fn looks_at_two_channels_are_not_mistaken_for_each_other() {
+    watched(|| {
+        let [(a, from_a), (b, from_b)] = [(); 2].map(|()| watch::channel(0));
+        let refused = |sender: &Sender<u32>| caught(|| sender.send(1)).is_err();
+        let (look_a, look_b) = (from_a.borrow(), from_b.borrow());
+        drop(look_b);
+        assert!(refused(&a) && b.send(1).is_ok());
+        let look_b = from_b.borrow();
+        drop(look_a);
+        assert!(a.send(1).is_ok() && refused(&b));
+        drop(look_b);
+        assert!(b.send(2).is_ok());
+    });
+}
+
+#[test]
+fn a_look_that_was_forgotten_is_there_for_ever() {
+    let (sender, receiver) = watch::channel(0);
+    std::mem::forget(receiver.borrow());
+    assert!(caught(|| sender.send(1)).unwrap_err().contains("Ref"));
+    assert_eq!((*receiver.borrow(), *sender.borrow()), (0, 0));
+}
+
+type Value = Dropping<Box<dyn Fn()>>;
+
+fn value(on_drop: impl Fn() + 'static) -> Value {
+    Dropping(Box::new(on_drop))
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_dropped() {
+    let history = History::new();
+    let (sender, receiver) = watch::channel(value(|| ()));
+    let sender = Rc::new(sender);
+    let (again, written) = (sender.clone(), history.clone());
+    let comes_back = value(move || {
+        written.push("dropped");
+        let (other, written) = (again.subscribe(), written.clone());
+        drop(again.borrow());
+        let third = value(move || written.push("third"));
+        assert!(again.send(third).is_ok() && other.has_changed().unwrap());
+    });
+    assert!(sender.send(comes_back).is_ok());
+    assert!(sender.send(value(|| ())).is_ok());
+    history.expect(["dropped"]);
+    // What was sent from the destructor came later.
+    assert!(sender.send(value(|| ())).is_ok());
+    history.expect(["third"]);
+    assert_eq!((sender.sender_count(), sender.receiver_count()), (1, 1));
+    drop(receiver);
+}
+
+#[test]
+fn a_value_may_panic_while_it_is_dropped() {
+    let (counter, waker) = CountingWaker::new();
+    let (sender, mut receiver) = watch::channel(value(|| panic_quietly()));
+    let mut wait = Box::pin(receiver.changed());
+    assert!(poll_with(&mut wait, &waker).is_pending());
+    let sent = Rc::new(Cell::new(false));
+    let reached = sent.clone();
+    panics(|| sender.send(value(move || reached.set(true))));
+    // The next one has been sent all the same.
+    assert!(counter.wakes() == 1 && poll_with(&mut wait, &waker).is_ready());
+    assert!(sender.send(value(|| ())).is_ok() && sent.get());
+}
+
+/// A value that holds a receiver of its own channel.
+struct Holds(Option<Receiver<Holds>>);
+
+#[test]
+fn a_value_may_hold_the_last_receiver() {
+    for in_a_closure in [false, true] {
+        let (counter, waker) = CountingWaker::new();
+        let (sender, receiver) = watch::channel(Holds(None));
+        sender.send_replace(Holds(Some(receiver)));
+        let mut closed = Box::pin(sender.closed());
+        assert!(poll_with(&mut closed, &waker).is_pending());
+        if in_a_closure {
+            sender.send_modify(|value| value.0 = None);
+        } else {
+            assert!(sender.send(Holds(None)).is_ok());
+        }
+        assert!(counter.wakes() == 1 && poll_with(&mut closed, &waker).is_ready());
+        assert!(sender.is_closed() && sender.borrow().0.is_none());
+    }
+}
+
+// Threads.
+
+#[test]
+fn a_thread_sees_values_in_order_and_the_last() {
+    const LAST: u32 = 5_000;
+    watched(|| {
+        let (sender, receiver) = watch::channel(0);
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                let mut receiver = receiver.clone();
+                thread::spawn(move || {
+                    block_on(async {
+                        let mut last = 0;
+                        while receiver.changed().await.is_ok() {
+                            let seen = *receiver.borrow_and_update();
+                            assert!(seen >= last, "{seen} after {last}");
+                            last = seen;
+                        }
+                        last
+                    })
+                })
+            })
+            .collect();
+        for value in 1..=LAST {
+            sender.send(value).unwrap();
+        }
+        drop(sender);
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), LAST);
+        }
+    });
+}
+
+#[test]
+fn threads_modify_one_value() {
+    const THREADS: u32 = 4;
+    const EACH: u32 = 2_000;
+    watched(|| {
+        let (sender, mut receiver) = watch::channel(0);
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let sender = sender.clone();
+                thread::spawn(move || {
+                    for _ in 0..EACH {
+                        sender.send_modify(|value| *value += 1);
+                    }
+                })
+            })
+            .collect();
+        let all = block_on(receiver.wait_for(|value| *value == THREADS * EACH));
+        assert_eq!(*all.unwrap(), THREADS * EACH);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+}
+
+#[test]
+fn threads_look_at_once() {
+    watched(|| {
+        let (_sender, receiver) = watch::channel(Barrier::new(3));
+        let threads = [(); 2].map(|()| {
+            let receiver = receiver.clone();
+            thread::spawn(move || receiver.borrow().wait().is_leader())
+        });
+        let leads = receiver.borrow().wait().is_leader();
+        let others = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(others.into_iter().chain([leads]).filter(|leads| *leads).count(), 1);
+    });
+}
+
+#[test]
+fn a_sender_waits_for_a_look_of_another_thread() {
+    watched(|| {
+        for _ in 0..100 {
+            let (sender, receiver) = watch::channel(0);
+            let look = receiver.borrow();
+            let thread = thread::spawn(move || {
+                // One of its own, of another channel, is in nobody's way.
+                let (_, of_another) = watch::channel(0);
+                let _look = of_another.borrow();
+                sender.send(1)
+            });
+            thread::yield_now();
+            assert_eq!(*look, 0);
+            drop(look);
+            assert!(thread.join().unwrap().is_ok());
+            assert_eq!(*receiver.borrow(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_thread_may_look_twice_or_is_told_that_it_cannot() {
+    watched(|| {
+        let (sender, receiver) = watch::channel(0);
+        let look = receiver.borrow();
+        let thread = thread::spawn(move || sender.send(1));
+        for _ in 0..200 {
+            // As soon as the other thread waits, it comes first.
+            match caught(|| *receiver.borrow()) {
+                Ok(value) => assert_eq!(value, 0),
+                Err(message) => assert!(message.contains("Ref"), "{message}"),
+            }
+            thread::yield_now();
+        }
+        drop(look);
+        assert!(thread.join().unwrap().is_ok());
+        assert_eq!(*receiver.borrow(), 1);
+    });
+}
+
+#[test]
+fn the_last_receiver_goes_on_another_thread() {
+    watched(|| {
+        for _ in 0..200 {
+            let (sender, receiver) = watch::channel(0);
+            let threads =
+                [receiver.clone(), receiver].map(|receiver| thread::spawn(move || drop(receiver)));
+            block_on(sender.closed());
+            assert!(sender.is_closed());
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        }
+    });
+}
+
+// Thread safety.
+
+#[test]
+fn thread_safety_depends_on_the_value() {
+    let (sender, mut receiver) = watch::channel(0);
+    assert_thread_safety! {
+        about::<Sender<u8>>() => (true, true),
+        about::<Sender<SendOnly>>() => (false, false),
+        about::<Sender<Neither>>() => (false, false),
+        about::<Receiver<u8>>() => (true, true),
+        about::<Receiver<SendOnly>>() => (false, false),
+        about::<Receiver<Neither>>() => (false, false),
+        // Who looks keeps others from sending: that ends on the thread on which it began.
+        about::<Ref<'_, u8>>() => (false, true),
+        about::<Ref<'_, SendOnly>>() => (false, false),
+        about_value(sender.closed()) => (true, true),
+        about_value(receiver.changed()) => (true, true),
     }
 }

@@ -239,7 +239,7 @@ fn a_wait_may_be_given_up_and_taken_up_again() {
 }
 
 #[test]
-fn a_wait_for_the_closing_that_is_given_up_leaves_no_waker() {
+fn a_wait_for_the_closing_that_is_dropped_takes_its_waker_back() {
     let (counter, waker) = CountingWaker::new();
     let (tx, rx) = make::<char>();
     assert!(poll_with(&mut Box::pin(tx.closed()), &waker).is_pending());
@@ -415,7 +415,7 @@ fn a_receiver_tells_how_much_it_has() {
 }
 
 #[test]
-fn senders_know_whether_they_share_a_channel() {
+fn ends_know_their_channel() {
     let (tx, rx) = make::<u8>();
     let other = make::<u8>().0;
     assert!(tx.same_channel(&tx.clone()));
@@ -426,7 +426,7 @@ fn senders_know_whether_they_share_a_channel() {
 }
 
 #[test]
-fn debug_tells_the_names() {
+fn the_ends_can_be_shown() {
     struct NoDebug;
     let (tx, rx) = make::<NoDebug>();
     let names = [
@@ -517,10 +517,10 @@ fn senders_are_counted() {
     assert_eq!([rx.sender_strong_count(), rx.sender_weak_count()], [0, 0]);
 }
 
-// Blocking.
+// Threads that block.
 
 #[test]
-fn a_thread_without_an_executor_may_block_on_a_receiver() {
+fn a_thread_may_block_for_a_value() {
     watched(|| {
         let (tx, mut rx) = make();
         let thread = thread::spawn(move || {
@@ -543,7 +543,7 @@ fn a_thread_without_an_executor_may_block_on_a_receiver() {
 }
 
 #[test]
-fn a_task_must_not_block_on_a_receiver() {
+fn a_task_may_not_block_for_a_value() {
     let (tx, mut rx) = make();
     send(&tx, 'a').unwrap();
     block_on(async {
@@ -555,10 +555,10 @@ fn a_task_must_not_block_on_a_receiver() {
     assert_eq!(rx.blocking_recv(), Some('a'));
 }
 
-// Cancelled.
+// Cancelled at every await.
 
 #[test]
-fn receiving_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_has_received_nothing() {
     let polls = cancel_at_every_await(async || {
         let (tx, rx) = make();
         spawn(async move {
@@ -591,7 +591,7 @@ fn receiving_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn receiving_many_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_for_many_has_received_nothing() {
     let polls = cancel_at_every_await(async || {
         let (tx, rx) = make();
         spawn(async move {
@@ -622,7 +622,7 @@ fn receiving_many_may_be_cancelled_at_every_await() {
 }
 
 #[test]
-fn waiting_for_the_end_may_be_cancelled_at_every_await() {
+fn a_cancelled_wait_for_the_end_leaves_nothing() {
     let polls = cancel_at_every_await(async || {
         let (tx, mut rx) = make::<u8>();
         let waits = tx.clone();
@@ -646,10 +646,228 @@ fn waiting_for_the_end_may_be_cancelled_at_every_await() {
     assert_eq!(polls, 2);
 }
 
-// Those who come back at a bad moment.
+// Random programs, against a model.
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Clone(usize),
+    Drop(usize),
+    Downgrade(usize),
+    Upgrade(usize),
+    DropWeak(usize),
+    Send(usize),
+    Recv,
+    RecvMany(usize),
+    TryRecv,
+    /// Waits for the end, polled once.
+    Wait(usize),
+    /// Polls such a wait again, with another waker.
+    Poll(usize),
+    DropWait(usize),
+    Close,
+    DropReceiver,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any = || 0..100_usize;
+    prop_oneof![
+        2 => any().prop_map(Step::Clone),
+        3 => any().prop_map(Step::Drop),
+        2 => any().prop_map(Step::Downgrade),
+        2 => any().prop_map(Step::Upgrade),
+        1 => any().prop_map(Step::DropWeak),
+        8 => any().prop_map(Step::Send),
+        5 => Just(Step::Recv),
+        2 => (0..4_usize).prop_map(Step::RecvMany),
+        2 => Just(Step::TryRecv),
+        2 => any().prop_map(Step::Wait),
+        2 => any().prop_map(Step::Poll),
+        1 => any().prop_map(Step::DropWait),
+        1 => Just(Step::Close),
+        1 => Just(Step::DropReceiver),
+    ]
+}
+
+/// The channel as its promises describe it.
+#[derive(Default)]
+struct Model {
+    queue: VecDeque<usize>,
+    /// How many there are, those of the waits included.
+    senders: usize,
+    weak: usize,
+    closed: bool,
+    /// The number of the waker that the receiver left.
+    receiver: Option<usize>,
+}
+
+impl Model {
+    /// Up to so many values, none at the end, or `None` if the receiver has to wait.
+    fn receive(&mut self, limit: usize) -> Option<Vec<usize>> {
+        let values = Vec::from_iter(self.queue.drain(..limit.min(self.queue.len())));
+        let ready = limit == 0 || !values.is_empty() || self.closed || self.senders == 0;
+        ready.then_some(values)
+    }
+}
+
+/// A value, and a count of those that are alive.
+type Value = (usize, Rc<()>);
+
+/// A wait for the end, and the number of the waker that it left, unless it was woken.
+struct Wait {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    waker: Option<usize>,
+}
+
+proptest! {
+    #![proptest_config(random_programs())]
+
+    #[test]
+    fn it_does_what_the_model_does(steps in prop::collection::vec(step(), 0..60)) {
+        let mut model = Model { senders: 1, ..Model::default() };
+        let (receiver_wakes, wakes) = (Wakes::default(), Wakes::default());
+        let alive = Rc::new(());
+        let (tx, rx) = make::<Value>();
+        let (mut senders, mut rx) = (vec![tx], Some(rx));
+        let (mut weak, mut waits) = (Vec::<Weak<Value>>::new(), Vec::<Wait>::new());
+        for (number, step) in steps.into_iter().enumerate() {
+            let mut expected_wakes = Vec::new();
+            let [waker, receiver_waker] =
+                [&wakes, &receiver_wakes].map(|wakes| wakes.waker(number));
+            match (step, &mut rx) {
+                (Step::Clone(n), _) if !senders.is_empty() => {
+                    senders.push(senders[n % senders.len()].clone());
+                    model.senders += 1;
+                }
+                (Step::Drop(n), _) if !senders.is_empty() => {
+                    senders.remove(n % senders.len());
+                    model.senders -= 1;
+                }
+                (Step::Downgrade(n), _) if !senders.is_empty() => {
+                    weak.push(senders[n % senders.len()].downgrade());
+                    model.weak += 1;
+                }
+                (Step::Upgrade(n), _) if !weak.is_empty() => {
+                    let sender = weak[n % weak.len()].upgrade();
+                    prop_assert_eq!(sender.is_some(), model.senders > 0);
+                    model.senders += usize::from(sender.is_some());
+                    senders.extend(sender);
+                }
+                (Step::DropWeak(n), _) if !weak.is_empty() => {
+                    weak.remove(n % weak.len());
+                    model.weak -= 1;
+                }
+                (Step::Send(n), _) if !senders.is_empty() => {
+                    let sent = send(&senders[n % senders.len()], (number, alive.clone()));
+                    prop_assert_eq!(sent.is_err(), model.closed);
+                    if !model.closed {
+                        model.queue.push_back(number);
+                    }
+                }
+                (Step::Wait(n), _) if !senders.is_empty() => {
+                    let tx = senders[n % senders.len()].clone();
+                    let mut future = Box::pin(async move { tx.closed().await });
+                    let ready = poll_with(&mut future, &waker).is_ready();
+                    prop_assert_eq!(ready, model.closed);
+                    if !ready {
+                        waits.push(Wait { future, waker: Some(number) });
+                        model.senders += 1;
+                    }
+                }
+                (Step::Poll(n), _) if !waits.is_empty() => {
+                    let at = n % waits.len();
+                    let ready = poll_with(&mut waits[at].future, &waker).is_ready();
+                    prop_assert_eq!(ready, model.closed);
+                    waits[at].waker = Some(number);
+                    if ready {
+                        waits.remove(at);
+                        model.senders -= 1;
+                    }
+                }
+                (Step::DropWait(n), _) if !waits.is_empty() => {
+                    waits.remove(n % waits.len());
+                    model.senders -= 1;
+                }
+                (Step::Recv, Some(rx)) => {
+                    let polled = poll_recv(rx, &receiver_waker);
+                    let expected = model.receive(1);
+                    prop_assert_eq!(polled.is_pending(), expected.is_none());
+                    if let Poll::Ready(value) = polled {
+                        prop_assert_eq!(value.map(|value| value.0), expected.unwrap().pop());
+                    } else {
+                        model.receiver = Some(number);
+                    }
+                }
+                (Step::RecvMany(limit), Some(rx)) => {
+                    let mut values = Vec::new();
+                    let cx = &mut Context::from_waker(&receiver_waker);
+                    let polled = rx.poll_recv_many(cx, &mut values, limit);
+                    let expected = model.receive(limit);
+                    prop_assert_eq!(polled.is_pending(), expected.is_none());
+                    if let Poll::Ready(count) = polled {
+                        prop_assert_eq!(count, values.len());
+                        let values = Vec::from_iter(values.into_iter().map(|value| value.0));
+                        prop_assert_eq!(values, expected.unwrap());
+                    } else {
+                        model.receiver = Some(number);
+                    }
+                }
+                (Step::TryRecv, Some(rx)) => {
+                    let expected = match model.receive(1).map(|mut values| values.pop()) {
+                        None => Err(TryRecvError::Empty),
+                        Some(None) => Err(TryRecvError::Disconnected),
+                        Some(Some(value)) => Ok(value),
+                    };
+                    prop_assert_eq!(rx.try_recv().map(|value| value.0), expected);
+                }
+                (Step::Close | Step::DropReceiver, end @ Some(_)) => {
+                    match step {
+                        Step::Close => end.as_mut().unwrap().close(),
+                        _ => {
+                            *end = None;
+                            model.queue.clear();
+                        }
+                    }
+                    model.closed = true;
+                    // In the order in which they came.
+                    expected_wakes.extend(waits.iter_mut().filter_map(|wait| wait.waker.take()));
+                }
+                _ => {}
+            }
+            prop_assert_eq!(wakes.take(), expected_wakes);
+            let ready = !model.queue.is_empty() || model.senders == 0;
+            let expected = if ready { model.receiver.take() } else { None };
+            // Once it is closed, by itself, a receiver does not wait any more.
+            let woken = receiver_wakes.take();
+            prop_assert!(model.closed || woken == Vec::from_iter(expected), "{:?}", woken);
+
+            for tx in &senders {
+                prop_assert_eq!(tx.is_closed(), model.closed);
+                prop_assert_eq!([tx.strong_count(), tx.weak_count()], [model.senders, model.weak]);
+            }
+            for weak in &weak {
+                let counts = [weak.strong_count(), weak.weak_count()];
+                prop_assert_eq!(counts, [model.senders, model.weak]);
+            }
+            if let Some(rx) = &rx {
+                prop_assert_eq!(rx.len(), model.queue.len());
+                prop_assert_eq!(rx.is_empty(), model.queue.is_empty());
+                prop_assert_eq!(rx.is_closed(), model.closed || model.senders == 0);
+                let counts = [rx.sender_strong_count(), rx.sender_weak_count()];
+                prop_assert_eq!(counts, [model.senders, model.weak]);
+            }
+            prop_assert_eq!(Rc::strong_count(&alive), 1 + model.queue.len());
+        }
+        drop((senders, weak, waits, rx));
+        prop_assert_eq!(Rc::strong_count(&alive), 1);
+        // No waker is left anywhere.
+        prop_assert_eq!([receiver_wakes.alive(), wakes.alive()], [0, 0]);
+    }
+}
+
+// The worst that wakers and values can do.
 
 #[test]
-fn a_waker_may_use_the_channel_while_it_is_woken() {
+fn a_waker_may_come_back_while_it_is_woken() {
     let history = History::new();
     let (tx, rx) = make();
     let rx = Rc::new(RefCell::new(rx));
@@ -804,7 +1022,7 @@ fn a_receiver_may_go_while_the_waker_of_its_sender_is_cloned() {
 }
 
 #[test]
-fn values_may_use_the_channel_while_they_are_dropped_with_it() {
+fn a_value_may_come_back_while_it_is_dropped() {
     struct Nosy(u8, Tx<Nosy>, History);
     impl Drop for Nosy {
         fn drop(&mut self) {
@@ -836,7 +1054,7 @@ fn values_may_use_the_channel_while_they_are_dropped_with_it() {
 }
 
 #[test]
-fn a_value_may_panic_when_it_is_dropped_with_the_channel() {
+fn a_value_may_panic_while_it_is_dropped() {
     quietly(|| {
         let history = History::new();
         let (tx, mut rx) = make();
@@ -964,6 +1182,8 @@ fn weak_senders_may_be_upgraded_while_the_last_sender_leaves() {
     });
 }
 
+// Thread safety.
+
 #[test]
 fn thread_safety_depends_on_the_value() {
     let (tx, mut rx) = make::<SendOnly>();
@@ -985,222 +1205,4 @@ fn thread_safety_depends_on_the_value() {
     is_safe::<Tx<PhantomPinned>>();
     is_safe::<Rx<PhantomPinned>>();
     is_safe::<Weak<PhantomPinned>>();
-}
-
-// Random programs.
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Clone(usize),
-    Drop(usize),
-    Downgrade(usize),
-    Upgrade(usize),
-    DropWeak(usize),
-    Send(usize),
-    Recv,
-    RecvMany(usize),
-    TryRecv,
-    /// Waits for the end, polled once.
-    Wait(usize),
-    /// Polls such a wait again, with another waker.
-    Poll(usize),
-    DropWait(usize),
-    Close,
-    DropReceiver,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let any = || 0..100_usize;
-    prop_oneof![
-        2 => any().prop_map(Step::Clone),
-        3 => any().prop_map(Step::Drop),
-        2 => any().prop_map(Step::Downgrade),
-        2 => any().prop_map(Step::Upgrade),
-        1 => any().prop_map(Step::DropWeak),
-        8 => any().prop_map(Step::Send),
-        5 => Just(Step::Recv),
-        2 => (0..4_usize).prop_map(Step::RecvMany),
-        2 => Just(Step::TryRecv),
-        2 => any().prop_map(Step::Wait),
-        2 => any().prop_map(Step::Poll),
-        1 => any().prop_map(Step::DropWait),
-        1 => Just(Step::Close),
-        1 => Just(Step::DropReceiver),
-    ]
-}
-
-/// The channel as its promises describe it.
-#[derive(Default)]
-struct Model {
-    queue: VecDeque<usize>,
-    /// How many there are, those of the waits included.
-    senders: usize,
-    weak: usize,
-    closed: bool,
-    /// The number of the waker that the receiver left.
-    receiver: Option<usize>,
-}
-
-impl Model {
-    /// Up to so many values, none at the end, or `None` if the receiver has to wait.
-    fn receive(&mut self, limit: usize) -> Option<Vec<usize>> {
-        let values = Vec::from_iter(self.queue.drain(..limit.min(self.queue.len())));
-        let ready = limit == 0 || !values.is_empty() || self.closed || self.senders == 0;
-        ready.then_some(values)
-    }
-}
-
-/// A value, and a count of those that are alive.
-type Value = (usize, Rc<()>);
-
-/// A wait for the end, and the number of the waker that it left, unless it was woken.
-struct Wait {
-    future: Pin<Box<dyn Future<Output = ()>>>,
-    waker: Option<usize>,
-}
-
-proptest! {
-    #![proptest_config(random_programs())]
-
-    #[test]
-    fn a_channel_does_what_the_model_does(steps in prop::collection::vec(step(), 0..60)) {
-        let mut model = Model { senders: 1, ..Model::default() };
-        let (receiver_wakes, wakes) = (Wakes::default(), Wakes::default());
-        let alive = Rc::new(());
-        let (tx, rx) = make::<Value>();
-        let (mut senders, mut rx) = (vec![tx], Some(rx));
-        let (mut weak, mut waits) = (Vec::<Weak<Value>>::new(), Vec::<Wait>::new());
-        for (number, step) in steps.into_iter().enumerate() {
-            let mut expected_wakes = Vec::new();
-            let [waker, receiver_waker] =
-                [&wakes, &receiver_wakes].map(|wakes| wakes.waker(number));
-            match (step, &mut rx) {
-                (Step::Clone(n), _) if !senders.is_empty() => {
-                    senders.push(senders[n % senders.len()].clone());
-                    model.senders += 1;
-                }
-                (Step::Drop(n), _) if !senders.is_empty() => {
-                    senders.remove(n % senders.len());
-                    model.senders -= 1;
-                }
-                (Step::Downgrade(n), _) if !senders.is_empty() => {
-                    weak.push(senders[n % senders.len()].downgrade());
-                    model.weak += 1;
-                }
-                (Step::Upgrade(n), _) if !weak.is_empty() => {
-                    let sender = weak[n % weak.len()].upgrade();
-                    prop_assert_eq!(sender.is_some(), model.senders > 0);
-                    model.senders += usize::from(sender.is_some());
-                    senders.extend(sender);
-                }
-                (Step::DropWeak(n), _) if !weak.is_empty() => {
-                    weak.remove(n % weak.len());
-                    model.weak -= 1;
-                }
-                (Step::Send(n), _) if !senders.is_empty() => {
-                    let sent = send(&senders[n % senders.len()], (number, alive.clone()));
-                    prop_assert_eq!(sent.is_err(), model.closed);
-                    if !model.closed {
-                        model.queue.push_back(number);
-                    }
-                }
-                (Step::Wait(n), _) if !senders.is_empty() => {
-                    let tx = senders[n % senders.len()].clone();
-                    let mut future = Box::pin(async move { tx.closed().await });
-                    let ready = poll_with(&mut future, &waker).is_ready();
-                    prop_assert_eq!(ready, model.closed);
-                    if !ready {
-                        waits.push(Wait { future, waker: Some(number) });
-                        model.senders += 1;
-                    }
-                }
-                (Step::Poll(n), _) if !waits.is_empty() => {
-                    let at = n % waits.len();
-                    let ready = poll_with(&mut waits[at].future, &waker).is_ready();
-                    prop_assert_eq!(ready, model.closed);
-                    waits[at].waker = Some(number);
-                    if ready {
-                        waits.remove(at);
-                        model.senders -= 1;
-                    }
-                }
-                (Step::DropWait(n), _) if !waits.is_empty() => {
-                    waits.remove(n % waits.len());
-                    model.senders -= 1;
-                }
-                (Step::Recv, Some(rx)) => {
-                    let polled = poll_recv(rx, &receiver_waker);
-                    let expected = model.receive(1);
-                    prop_assert_eq!(polled.is_pending(), expected.is_none());
-                    if let Poll::Ready(value) = polled {
-                        prop_assert_eq!(value.map(|value| value.0), expected.unwrap().pop());
-                    } else {
-                        model.receiver = Some(number);
-                    }
-                }
-                (Step::RecvMany(limit), Some(rx)) => {
-                    let mut values = Vec::new();
-                    let cx = &mut Context::from_waker(&receiver_waker);
-                    let polled = rx.poll_recv_many(cx, &mut values, limit);
-                    let expected = model.receive(limit);
-                    prop_assert_eq!(polled.is_pending(), expected.is_none());
-                    if let Poll::Ready(count) = polled {
-                        prop_assert_eq!(count, values.len());
-                        let values = Vec::from_iter(values.into_iter().map(|value| value.0));
-                        prop_assert_eq!(values, expected.unwrap());
-                    } else {
-                        model.receiver = Some(number);
-                    }
-                }
-                (Step::TryRecv, Some(rx)) => {
-                    let expected = match model.receive(1).map(|mut values| values.pop()) {
-                        None => Err(TryRecvError::Empty),
-                        Some(None) => Err(TryRecvError::Disconnected),
-                        Some(Some(value)) => Ok(value),
-                    };
-                    prop_assert_eq!(rx.try_recv().map(|value| value.0), expected);
-                }
-                (Step::Close | Step::DropReceiver, end @ Some(_)) => {
-                    match step {
-                        Step::Close => end.as_mut().unwrap().close(),
-                        _ => {
-                            *end = None;
-                            model.queue.clear();
-                        }
-                    }
-                    model.closed = true;
-                    // In the order in which they came.
-                    expected_wakes.extend(waits.iter_mut().filter_map(|wait| wait.waker.take()));
-                }
-                _ => {}
-            }
-            prop_assert_eq!(wakes.take(), expected_wakes);
-            let ready = !model.queue.is_empty() || model.senders == 0;
-            let expected = if ready { model.receiver.take() } else { None };
-            // Once it is closed, by itself, a receiver does not wait any more.
-            let woken = receiver_wakes.take();
-            prop_assert!(model.closed || woken == Vec::from_iter(expected), "{:?}", woken);
-
-            for tx in &senders {
-                prop_assert_eq!(tx.is_closed(), model.closed);
-                prop_assert_eq!([tx.strong_count(), tx.weak_count()], [model.senders, model.weak]);
-            }
-            for weak in &weak {
-                let counts = [weak.strong_count(), weak.weak_count()];
-                prop_assert_eq!(counts, [model.senders, model.weak]);
-            }
-            if let Some(rx) = &rx {
-                prop_assert_eq!(rx.len(), model.queue.len());
-                prop_assert_eq!(rx.is_empty(), model.queue.is_empty());
-                prop_assert_eq!(rx.is_closed(), model.closed || model.senders == 0);
-                let counts = [rx.sender_strong_count(), rx.sender_weak_count()];
-                prop_assert_eq!(counts, [model.senders, model.weak]);
-            }
-            prop_assert_eq!(Rc::strong_count(&alive), 1 + model.queue.len());
-        }
-        drop((senders, weak, waits, rx));
-        prop_assert_eq!(Rc::strong_count(&alive), 1);
-        // No waker is left anywhere.
-        prop_assert_eq!([receiver_wakes.alive(), wakes.alive()], [0, 0]);
-    }
 }
