@@ -14,7 +14,7 @@ use handspun::sync::{
 use handspun::task::yield_now;
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
-use hostile::{Call, hostile_waker, on_a_small_stack, quietly};
+use hostile::{Call, acts_on, hostile_waker, on_a_small_stack, quietly};
 use programs::random_programs;
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
@@ -344,19 +344,16 @@ fn a_guard_in_a_task_tells_that_it_is_gone() {
 
 // The worst that wakers can do: no lock is held while they do it.
 
-/// What a waker does, wherever it is called, with a token and a child of its that it holds.
-fn acts_on(token: &CancellationToken, on: Call) -> Waker {
+/// A waker that uses its token and a child of it, cancels it, and panics.
+fn comes_back(token: &CancellationToken, call: Call) -> Waker {
     let token = token.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            let child = token.child_token();
-            let mut wait = child.clone().cancelled_owned();
-            let _done = poll_once(&mut wait);
-            drop((child, wait));
-            token.cancel();
-            assert!(token.is_cancelled());
-            panic_silently("a waker");
-        }
+    acts_on(call, move || {
+        let child = token.child_token();
+        let mut wait = child.clone().cancelled_owned();
+        let _done = poll_once(&mut wait);
+        drop((child, wait));
+        token.cancel();
+        assert!(token.is_cancelled());
     })
 }
 
@@ -369,7 +366,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
         for (number, wait) in waits.iter_mut().enumerate() {
             let waker = match number % 2 {
                 0 => wakes.waker(number),
-                _ => acts_on(&token, Call::Wake),
+                _ => comes_back(&token, Call::Wake),
             };
             assert!(poll_with(wait, &waker).is_pending());
         }
@@ -383,7 +380,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
     quietly(|| {
         let token = CancellationToken::new();
         let mut wait = token.cancelled();
-        let waker = acts_on(&token, Call::Clone);
+        let waker = comes_back(&token, Call::Clone);
         caught(|| poll_with(&mut wait, &waker).is_ready()).unwrap_err();
         assert!(poll_once(&mut wait).is_ready());
     });
@@ -397,7 +394,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let mut wait = token.cancelled();
         let mut other = token.cancelled();
         assert!(poll_with(&mut other, &wakes.waker(1)).is_pending());
-        let waker = acts_on(&token, Call::Drop);
+        let waker = comes_back(&token, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         // It is replaced by another. Its panic ends there.
         assert!(poll_once(&mut wait).is_pending());

@@ -7,11 +7,12 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{resume_unwind, set_hook, take_hook};
+use std::io::{Write, stderr};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::rc::Rc;
 use std::sync::Once;
 use std::task::{RawWaker, RawWakerVTable, Waker};
-use std::{ptr, thread};
+use std::{process, ptr, thread};
 
 /// What a hostile waker lives to see.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -66,6 +67,26 @@ pub fn hostile_waker(action: impl Fn(Call) + 'static) -> Waker {
     // SAFETY: the data is a number and never dereferenced; on any thread, every number is an action
     // or none.
     unsafe { Waker::from_raw(RawWaker::new(word(enlist(action)), &TABLE)) }
+}
+
+/// A waker that does `act` when it sees `call`, and then panics.
+///
+/// That panic is caught by someone. One of `act` itself, such as an assertion that fails in it, would
+/// be taken for it, and seen by nobody; so it ends the process.
+pub fn acts_on(call: Call, act: impl Fn() + 'static) -> Waker {
+    hostile_waker(move |seen| {
+        if seen != call {
+            return;
+        }
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(&act)) {
+            let message = payload.downcast_ref::<String>().map(String::as_str);
+            let message = message.or(payload.downcast_ref::<&str>().copied());
+            // Not `eprintln!`: what a test prints is kept until it is over.
+            let _ = writeln!(stderr(), "in a waker: {}", message.unwrap_or("a panic"));
+            process::abort();
+        }
+        panic_quietly();
+    })
 }
 
 /// A panic payload that calls `action` when it is dropped.

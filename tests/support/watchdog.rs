@@ -1,6 +1,7 @@
 //! A watchdog for tests with threads: a wake that was lost shows as a test that never ends.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::io::{Write, stderr};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 use std::{process, thread};
@@ -15,9 +16,8 @@ pub fn watched<R>(f: impl FnOnce() -> R) -> R {
     let (_running, over) = channel::<()>();
     thread::spawn(move || {
         if over.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
-            eprintln!(
-                "{name}: still waiting after a minute: a wake, or what it tells of, was lost"
-            );
+            // Not `eprintln!`: what a test prints is kept until it is over.
+            let _ = writeln!(stderr(), "{name}: still waiting after a minute: a wake was lost");
             process::abort();
         }
     });

@@ -2,7 +2,7 @@
 
 use crate::auto_traits::{about, about_future, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, hostile_waker, panic_quietly};
+use crate::hostile::{Call, acts_on, hostile_waker};
 use crate::programs::random_programs;
 use crate::support::{CountingWaker, History, Wakes, panics, paused, poll_once, poll_with};
 use crate::sync::{Barrier, BarrierWaitResult};
@@ -299,14 +299,9 @@ proptest! {
 // The worst that wakers can do.
 
 /// A waker that comes to the barrier, leaves it again, and panics.
-fn acts_on(barrier: &Rc<Barrier>, on: Call) -> Waker {
+fn comes_back(barrier: &Rc<Barrier>, call: Call) -> Waker {
     let barrier = barrier.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            assert_eq!(poll_once(wait(&barrier)), Poll::Pending);
-            panic_quietly();
-        }
-    })
+    acts_on(call, move || assert_eq!(poll_once(wait(&barrier)), Poll::Pending))
 }
 
 #[test]
@@ -316,7 +311,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     let mut waits: Vec<_> = (0..8).map(|_| wait(&barrier)).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         let hostile = number % 4 == 1;
-        let waker = if hostile { acts_on(&barrier, Call::Wake) } else { wakes.waker(number) };
+        let waker = if hostile { comes_back(&barrier, Call::Wake) } else { wakes.waker(number) };
         assert_eq!(poll_with(wait, &waker), Poll::Pending);
     }
     let mut last = wait(&barrier);
@@ -334,7 +329,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
 #[test]
 fn a_waker_may_come_back_while_it_is_cloned() {
     let barrier = Rc::new(Barrier::new(3));
-    let waker = acts_on(&barrier, Call::Clone);
+    let waker = comes_back(&barrier, Call::Clone);
     let mut first = wait(&barrier);
     assert!(panics(|| poll_with(&mut first, &waker)));
     drop(first);
@@ -349,7 +344,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
 #[test]
 fn a_waker_may_come_back_while_it_is_dropped() {
     let barrier = Rc::new(Barrier::new(5));
-    let waker = acts_on(&barrier, Call::Drop);
+    let waker = comes_back(&barrier, Call::Drop);
     let [mut first, mut second] = [(); 2].map(|()| wait(&barrier));
     assert_eq!(poll_with(&mut first, &waker), Poll::Pending);
     assert_eq!(poll_with(&mut second, &waker), Poll::Pending);

@@ -3,7 +3,7 @@
 
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, Dropping, hostile_waker, panic_quietly};
+use crate::hostile::{Call, Dropping, acts_on, hostile_waker, panic_quietly};
 use crate::programs::random_programs;
 use crate::support::{CountingWaker, History, Wakes, caught, panics, paused, poll_once, poll_with};
 use crate::sync::broadcast::{
@@ -862,14 +862,9 @@ fn do_all(sender: &Sender<u32>) {
 }
 
 /// A waker that does all of it, and then panics.
-fn acts_on(sender: &Rc<Sender<u32>>, on: Call) -> Waker {
+fn comes_back(sender: &Rc<Sender<u32>>, call: Call) -> Waker {
     let sender = sender.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            do_all(&sender);
-            panic_quietly();
-        }
-    })
+    acts_on(call, move || do_all(&sender))
 }
 
 #[test]
@@ -880,7 +875,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     let waits: Vec<_> = (0..100)
         .map(|number| {
             let hostile = number % 5 == 3;
-            let waker = if hostile { acts_on(&sender, Call::Wake) } else { wakes.waker(number) };
+            let waker = if hostile { comes_back(&sender, Call::Wake) } else { wakes.waker(number) };
             let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
             assert!(poll_with(&mut wait, &waker).is_pending());
             wait
@@ -905,7 +900,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
         if polled_before {
             assert!(poll_once(&mut wait).is_pending());
         }
-        let waker = acts_on(&sender, Call::Clone);
+        let waker = comes_back(&sender, Call::Clone);
         assert!(panics(|| poll_with(&mut wait, &waker).is_pending()));
         drop(wait);
         // The value came while the wait was on its way.
@@ -929,7 +924,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let (sender, mut receiver) = broadcast::channel(8);
         let sender = Rc::new(sender);
         let mut wait: Boxed = Box::pin(Lent::from(&home(sender.subscribe())).recv());
-        let waker = acts_on(&sender, Call::Drop);
+        let waker = comes_back(&sender, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         let mut other = Box::pin(receiver.recv());
         assert!(poll_with(&mut other, &wakes.waker(0)).is_pending());

@@ -3,9 +3,11 @@
 
 use crate::auto_traits::{about, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, hostile_waker, panic_quietly};
+use crate::hostile::{Call, acts_on, hostile_waker, panic_quietly};
 use crate::programs::random_programs;
-use crate::support::{CountingWaker, History, Wakes, caught, panics, paused, poll_once, poll_with};
+use crate::support::{
+    CountingWaker, History, Wakes, caught, panic_silently, panics, paused, poll_once, poll_with,
+};
 use crate::sync::{
     Notify,
     futures::{Notified, OwnedNotified},
@@ -693,14 +695,9 @@ fn do_all(notify: &Arc<Notify>) {
 }
 
 /// A waker that does all of it, and then panics.
-fn acts_on(notify: &Arc<Notify>, on: Call) -> Waker {
+fn comes_back(notify: &Arc<Notify>, call: Call) -> Waker {
     let notify = notify.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            do_all(&notify);
-            panic_quietly();
-        }
-    })
+    acts_on(call, move || do_all(&notify))
 }
 
 #[test]
@@ -708,7 +705,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     for all in [true, false] {
         let notify = Arc::new(Notify::new());
         let mut hostile = Box::pin(notify.notified());
-        assert!(poll_with(&mut hostile, &acts_on(&notify, Call::Wake)).is_pending());
+        assert!(poll_with(&mut hostile, &comes_back(&notify, Call::Wake)).is_pending());
         let wakes = Wakes::default();
         let waiters: [_; 40] = wait(&wakes, &notify);
         // The panic ends where the waker is called.
@@ -750,7 +747,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
         if polled_before {
             assert!(!poll_once(&mut waiter).is_ready());
         }
-        let waker = acts_on(&notify, Call::Clone);
+        let waker = comes_back(&notify, Call::Clone);
         assert!(panics(|| poll_with(&mut waiter, &waker).is_ready()));
         // It was made before all were notified.
         assert!(poll_once(&mut waiter).is_ready());
@@ -775,7 +772,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let notify = Arc::new(Notify::new());
         let wakes = Wakes::default();
         let mut waiter = Box::pin(notify.notified());
-        let waker = acts_on(&notify, Call::Drop);
+        let waker = comes_back(&notify, Call::Drop);
         assert!(poll_with(&mut waiter, &waker).is_pending());
         let [mut other] = wait(&wakes, &notify);
         end(&notify, waiter);
@@ -839,7 +836,7 @@ fn a_waiter_that_is_dropped_in_a_panic_passes_it_on() {
     notify.notify_one();
     let panicked = caught(move || {
         let _dropped_by_the_panic = first;
-        crate::support::panic_silently("on the way out")
+        panic_silently("on the way out")
     });
     assert_eq!(panicked, Err::<(), _>("on the way out".to_string()));
     assert_eq!(wakes.take(), [0, 1]);

@@ -3,7 +3,7 @@
 
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, Dropping, hostile_waker, panic_quietly};
+use crate::hostile::{Call, Dropping, acts_on, hostile_waker, panic_quietly};
 use crate::programs::random_programs;
 use crate::support::{
     CountingWaker, History, Wakes, caught, panic_silently, panics, paused, poll_once, poll_with,
@@ -620,16 +620,13 @@ proptest! {
 // The worst that wakers, attempts and values can do.
 
 /// A waker that looks at the cell, tries to set it and to wait for it, and panics.
-fn acts_on(cell: &Rc<OnceCell<u32>>, on: Call) -> Waker {
+fn comes_back(cell: &Rc<OnceCell<u32>>, call: Call) -> Waker {
     let cell = cell.clone();
-    hostile_waker(move |call| {
-        if call == on {
-            let is_empty = cell.get().is_none();
-            assert_eq!(cell.initialized(), !is_empty);
-            assert!(is_empty || cell.set(9).is_err());
-            assert_eq!(poll_once(cell.get_or_init(pending)).is_pending(), is_empty);
-            panic_quietly();
-        }
+    acts_on(call, move || {
+        let is_empty = cell.get().is_none();
+        assert_eq!(cell.initialized(), !is_empty);
+        assert!(is_empty || cell.set(9).is_err());
+        assert_eq!(poll_once(cell.get_or_init(pending)).is_pending(), is_empty);
     })
 }
 
@@ -644,7 +641,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     let mut waits: Vec<_> = (0..40).map(|_| only_waits(&cell)).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         let hostile = number % 4 == 1;
-        let waker = if hostile { acts_on(&cell, Call::Wake) } else { wakes.waker(number) };
+        let waker = if hostile { comes_back(&cell, Call::Wake) } else { wakes.waker(number) };
         assert!(poll_with(wait, &waker).is_pending());
     }
     made.set(Some(7));
@@ -657,7 +654,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
     let mut attempt = Box::pin(cell.get_or_init(pending));
     assert!(poll_once(&mut attempt).is_pending());
     let mut next = Box::pin(cell.get_or_init(|| ready(3)));
-    assert!(poll_with(&mut next, &acts_on(&cell, Call::Wake)).is_pending());
+    assert!(poll_with(&mut next, &comes_back(&cell, Call::Wake)).is_pending());
     drop(attempt);
     assert_eq!(poll_once(&mut next), Poll::Ready(&3));
 }
@@ -668,7 +665,7 @@ fn a_waker_may_come_back_while_it_is_cloned() {
     let mut attempt = Box::pin(cell.get_or_init(pending));
     assert!(poll_once(&mut attempt).is_pending());
     let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
-    let waker = acts_on(&cell, Call::Clone);
+    let waker = comes_back(&cell, Call::Clone);
     assert!(panics(|| poll_with(&mut wait, &waker)));
     drop(attempt);
     drop(wait);
@@ -682,7 +679,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let mut attempt = Box::pin(cell.get_or_init(pending));
         assert!(poll_once(&mut attempt).is_pending());
         let mut wait = Box::pin(cell.get_or_init(|| ready(3)));
-        let waker = acts_on(&cell, Call::Drop);
+        let waker = comes_back(&cell, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         if replaced {
             assert!(poll_once(&mut wait).is_pending());

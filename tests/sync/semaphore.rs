@@ -2,7 +2,7 @@
 
 use crate::auto_traits::{about, about_future, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, hostile_waker, quietly};
+use crate::hostile::{Call, acts_on, hostile_waker, quietly};
 use crate::programs::random_programs;
 use crate::support::{
     CountingWaker, History, Wakes, caught, panic_silently, paused, poll_once, poll_with,
@@ -22,7 +22,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::{mem, thread};
 
 const MS: Duration = Duration::from_millis(1);
@@ -1183,15 +1183,6 @@ fn a_waker_may_hold_the_permit_that_its_waiter_waits_for() {
     assert_eq!(semaphore.available_permits(), 1);
 }
 
-/// A waker that panics when it is cloned, woken or dropped.
-fn broken(on: Call) -> Waker {
-    hostile_waker(move |call| {
-        if call == on {
-            panic_silently("a waker");
-        }
-    })
-}
-
 #[test]
 fn a_waker_that_panics_costs_nobody_a_wake() {
     quietly(|| {
@@ -1199,7 +1190,8 @@ fn a_waker_that_panics_costs_nobody_a_wake() {
         let semaphore = Semaphore::new(0);
         let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(semaphore.acquire())).collect();
         for (number, waiting) in waiting.iter_mut().enumerate() {
-            let waker = if number % 2 == 0 { broken(Call::Wake) } else { wakes.waker(number) };
+            let waker =
+                if number % 2 == 0 { acts_on(Call::Wake, || ()) } else { wakes.waker(number) };
             assert!(poll_with(waiting, &waker).is_pending());
         }
         semaphore.add_permits(60);
@@ -1218,14 +1210,14 @@ fn a_waker_that_panics_costs_no_permit() {
     quietly(|| {
         let semaphore = Semaphore::new(1);
         let mut waiting = Box::pin(semaphore.acquire_many(2));
-        let waker = broken(Call::Clone);
+        let waker = acts_on(Call::Clone, || ());
         caught(|| poll_with(&mut waiting, &waker).is_ready()).unwrap_err();
         drop(waiting);
         assert_eq!(semaphore.available_permits(), 1);
         // Dropped while a panic unwinds: a second one would end the process.
         let held = semaphore.try_acquire().unwrap();
         let mut waiting = Box::pin(semaphore.acquire());
-        let waker = broken(Call::Drop);
+        let waker = acts_on(Call::Drop, || ());
         assert!(poll_with(&mut waiting, &waker).is_pending());
         mem::forget(waker);
         let message = caught(move || {
