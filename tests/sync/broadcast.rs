@@ -4,6 +4,7 @@
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, acts_on, hostile_waker, panic_quietly};
+use crate::lent::{Home, Lent, home};
 use crate::programs::random_programs;
 use crate::support::{CountingWaker, History, Wakes, caught, panics, paused, poll_once, poll_with};
 use crate::sync::broadcast::{
@@ -22,36 +23,8 @@ use std::sync::{Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// Where a receiver is while no future has it.
-type Home<T> = Rc<Cell<Option<Receiver<T>>>>;
-
-fn home<T>(receiver: Receiver<T>) -> Home<T> {
-    Rc::new(Cell::new(Some(receiver)))
-}
-
-/// A receiver that a future has. It comes home when the future is gone.
-struct Lent<T> {
-    receiver: Option<Receiver<T>>,
-    home: Home<T>,
-}
-
-impl<T: Clone> Lent<T> {
-    fn from(home: &Home<T>) -> Lent<T> {
-        Lent {
-            receiver: home.take(),
-            home: home.clone(),
-        }
-    }
-
-    async fn recv(mut self) -> Result<T, RecvError> {
-        self.receiver.as_mut().expect("a receiver that was at home").recv().await
-    }
-}
-
-impl<T> Drop for Lent<T> {
-    fn drop(&mut self) {
-        self.home.set(self.receiver.take());
-    }
+async fn recv<T: Clone>(mut lent: Lent<Receiver<T>>) -> Result<T, RecvError> {
+    lent.recv().await
 }
 
 /// All that can be received without waiting: values, how many were missed, and why no more comes.
@@ -139,7 +112,7 @@ fn all_who_wait_are_woken_once_in_the_order_in_which_they_came() {
     let wakes = Wakes::default();
     let (sender, _receiver) = broadcast::channel(4);
     let mut waits: Vec<_> =
-        (0..100).map(|_| Box::pin(Lent::from(&home(sender.subscribe())).recv())).collect();
+        (0..100).map(|_| Box::pin(recv(Lent::from(&home(sender.subscribe()))))).collect();
     for (number, wait) in waits.iter_mut().enumerate() {
         assert!(poll_with(wait, &wakes.waker(999)).is_pending());
         // A waker that is replaced keeps the place, and is not woken.
@@ -483,7 +456,7 @@ fn a_cancelled_wait_has_received_nothing() {
             sender.closed().await;
             assert_eq!((sender.len(), sender.receiver_count()), (0, 0));
         });
-        (Lent::from(&home).recv(), async move |output: Option<Result<u32, _>>| {
+        (recv(Lent::from(&home)), async move |output: Option<Result<u32, _>>| {
             let mut receiver = home.take().expect("it has come home");
             let first = match output {
                 Some(output) => output.unwrap(),
@@ -504,7 +477,7 @@ fn a_cancelled_wait_does_not_hide_how_many_values_were_missed() {
         let (sender, receiver) = broadcast::channel(2);
         let home = home(receiver);
         spawn(async move { (1..=5).for_each(|value| assert!(sender.send(value).is_ok())) });
-        (Lent::from(&home).recv(), async move |output: Option<Result<u32, _>>| {
+        (recv(Lent::from(&home)), async move |output: Option<Result<u32, _>>| {
             let mut receiver = home.take().expect("it has come home");
             let first = match output {
                 Some(output) => output,
@@ -580,7 +553,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A receiver, and the number of the value that it receives next.
 #[derive(Clone)]
 struct ModelReceiver {
-    home: Home<Counted>,
+    home: Home<Receiver<Counted>>,
     next: Rc<Cell<usize>>,
 }
 
@@ -774,7 +747,7 @@ impl World {
                     }
                     _ => {
                         model.home.set(Some(receiver));
-                        let recv = Lent::from(&model.home).recv();
+                        let recv = recv(Lent::from(&model.home));
                         let recv = async { Outcome::Received(recv.await.map(|value| value.0)) };
                         return self.begin(recv, Some(model));
                     }
@@ -876,7 +849,7 @@ fn a_waker_may_come_back_while_it_is_woken_and_panic() {
         .map(|number| {
             let hostile = number % 5 == 3;
             let waker = if hostile { comes_back(&sender, Call::Wake) } else { wakes.waker(number) };
-            let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+            let mut wait = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
             assert!(poll_with(&mut wait, &waker).is_pending());
             wait
         })
@@ -923,7 +896,7 @@ fn a_waker_may_come_back_while_it_is_dropped() {
         let wakes = Wakes::default();
         let (sender, mut receiver) = broadcast::channel(8);
         let sender = Rc::new(sender);
-        let mut wait: Boxed = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+        let mut wait: Boxed = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
         let waker = comes_back(&sender, Call::Drop);
         assert!(poll_with(&mut wait, &waker).is_pending());
         let mut other = Box::pin(receiver.recv());
@@ -947,10 +920,10 @@ fn a_waker_may_drop_the_ends_and_the_other_waiters() {
             drop((reached_ends.take(), reached_waits.take()));
         }
     });
-    let mut first = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    let mut first = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
     assert!(poll_with(&mut first, &drops_all).is_pending());
     for _ in 0..100 {
-        let mut wait = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+        let mut wait = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
         assert!(poll_once(&mut wait).is_pending());
         waits.borrow_mut().push(wait);
     }
@@ -1029,7 +1002,7 @@ fn a_value_may_drop_the_sender_and_a_receiver_while_it_is_cloned() {
     let reached = ends.clone();
     assert!(sender.send(value(1, move || drop(reached.take()), || ())).is_ok());
     assert!(sender.send(plain(2)).is_ok());
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    let mut waiting = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
     assert!(poll_with(&mut waiting, &waker).is_pending());
     ends.replace(Some((sender, third)));
     assert_eq!(number(first.try_recv()), Ok(1));
@@ -1106,11 +1079,11 @@ fn a_value_may_come_back_while_it_is_dropped() {
 fn a_value_may_panic_while_it_is_overwritten() {
     let (counter, waker) = CountingWaker::new();
     let (sender, receiver) = broadcast::channel(1);
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    let mut waiting = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
     assert!(sender.send(value(1, || (), || panic_quietly())).is_ok());
     assert_eq!(number(received(&mut waiting, &waker)), Ok(1));
     drop(waiting);
-    let mut waiting = Box::pin(Lent::from(&home(sender.subscribe())).recv());
+    let mut waiting = Box::pin(recv(Lent::from(&home(sender.subscribe()))));
     assert!(poll_with(&mut waiting, &waker).is_pending());
     // That is no matter of the sender's. What it sent is there, and who waited for it knows.
     assert_eq!(sender.send(plain(2)).unwrap_or(0), 2);

@@ -11,6 +11,8 @@ mod auto_traits;
 mod cancel;
 #[path = "../support/hostile.rs"]
 mod hostile;
+#[path = "../support/lent.rs"]
+mod lent;
 #[path = "../support/programs.rs"]
 mod programs;
 #[path = "../support/mod.rs"]

@@ -4,6 +4,7 @@
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, acts_on, hostile_waker, quietly};
+use crate::lent::{Lent, home};
 use crate::programs::random_programs;
 use crate::support::{
     CountingWaker, History, Wakes, caught, now, panic_silently, paused, poll_once, poll_with,
@@ -435,15 +436,14 @@ fn a_cancelled_wait_by_reference_can_be_begun_again() {
             sleep(MS).await;
             tx.send('a').unwrap();
         });
-        let rx = Rc::new(RefCell::new(rx));
-        let waiter = rx.clone();
-        #[allow(
-            clippy::await_holding_refcell_ref,
-            reason = "the other use comes afterwards"
-        )]
-        let wait = async move { (&mut *waiter.borrow_mut()).await };
+        let home = home(rx);
+        let mut lent = Lent::from(&home);
+        let wait = async move {
+            let rx: &mut Receiver<_> = &mut lent;
+            rx.await
+        };
         (wait, async move |output: Option<_>| {
-            let rx = Rc::into_inner(rx).expect("the wait is gone").into_inner();
+            let rx = home.take().expect("the wait is gone");
             let value = match output {
                 Some(value) => value,
                 None => rx.await,
@@ -463,15 +463,11 @@ fn a_cancelled_wait_for_the_end_leaves_nothing() {
             rx.close();
             rx.await
         });
-        let tx = Rc::new(RefCell::new(tx));
-        let waiter = tx.clone();
-        #[allow(
-            clippy::await_holding_refcell_ref,
-            reason = "the other use comes afterwards"
-        )]
-        let wait = async move { waiter.borrow_mut().closed().await };
+        let home = home(tx);
+        let mut lent = Lent::from(&home);
+        let wait = async move { lent.closed().await };
         (wait, async move |output: Option<()>| {
-            let tx = Rc::into_inner(tx).expect("the wait is gone").into_inner();
+            let tx = home.take().expect("the wait is gone");
             assert!(output.is_none() || tx.is_closed());
             // Only before the receiver closed was there somebody to take it.
             let closed = tx.is_closed();

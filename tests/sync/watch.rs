@@ -4,6 +4,7 @@
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, acts_on, hostile_waker, panic_quietly};
+use crate::lent::{Home, Lent, home};
 use crate::programs::random_programs;
 use crate::support::{
     CountingWaker, History, Wakes, caught, panic_silently, panics, paused, poll_once, poll_with,
@@ -24,44 +25,12 @@ use std::sync::{Arc, Barrier};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// Where a receiver is while no future has it.
-type Home = Rc<Cell<Option<Receiver<u32>>>>;
-
-fn home(receiver: Receiver<u32>) -> Home {
-    Rc::new(Cell::new(Some(receiver)))
+async fn changed(mut lent: Lent<Receiver<u32>>) -> bool {
+    lent.changed().await.is_ok()
 }
 
-/// A receiver that a future has. It comes home when the future is gone.
-struct Lent {
-    receiver: Option<Receiver<u32>>,
-    home: Home,
-}
-
-impl Lent {
-    fn from(home: &Home) -> Lent {
-        Lent {
-            receiver: home.take(),
-            home: home.clone(),
-        }
-    }
-
-    fn get(&mut self) -> &mut Receiver<u32> {
-        self.receiver.as_mut().expect("a receiver that was at home")
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        self.home.set(self.receiver.take());
-    }
-}
-
-async fn changed(mut lent: Lent) -> bool {
-    lent.get().changed().await.is_ok()
-}
-
-async fn wait_for(mut lent: Lent, f: impl FnMut(&u32) -> bool) -> Option<u32> {
-    lent.get().wait_for(f).await.ok().map(|value| *value)
+async fn wait_for(mut lent: Lent<Receiver<u32>>, f: impl FnMut(&u32) -> bool) -> Option<u32> {
+    lent.wait_for(f).await.ok().map(|value| *value)
 }
 
 // What is seen.
@@ -643,7 +612,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A receiver, and the number of the value that it has seen: none if it was told so.
 #[derive(Clone)]
 struct ModelReceiver {
-    home: Home,
+    home: Home<Receiver<u32>>,
     seen: Rc<Cell<Option<usize>>>,
 }
 

@@ -5,6 +5,7 @@ use super::{Rx, Tx, Weak, make, send};
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
 use crate::hostile::{Call, Dropping, hostile_waker, quietly};
+use crate::lent::{Lent, home};
 use crate::mpsc::MS;
 use crate::programs::random_programs;
 use crate::support::{
@@ -567,20 +568,16 @@ fn a_cancelled_wait_has_received_nothing() {
                 send(&tx, value).unwrap();
             }
         });
-        let rx = Rc::new(RefCell::new((rx, Vec::new())));
-        let receiver = rx.clone();
-        #[allow(
-            clippy::await_holding_refcell_ref,
-            reason = "the other use comes afterwards"
-        )]
+        let home = home((rx, Vec::new()));
+        let mut lent = Lent::from(&home);
         let two = async move {
-            let (rx, received) = &mut *receiver.borrow_mut();
+            let (rx, received) = &mut *lent;
             for _ in 0..2 {
                 received.push(rx.recv().await.unwrap());
             }
         };
         (two, async move |_| {
-            let (mut rx, mut received) = Rc::into_inner(rx).expect("it is gone").into_inner();
+            let (mut rx, mut received) = home.take().expect("the wait is gone");
             while let Some(value) = rx.recv().await {
                 received.push(value);
             }
@@ -601,19 +598,15 @@ fn a_cancelled_wait_for_many_has_received_nothing() {
                 send(&tx, 2 * n + 1).unwrap();
             }
         });
-        let rx = Rc::new(RefCell::new((rx, Vec::new())));
-        let receiver = rx.clone();
-        #[allow(
-            clippy::await_holding_refcell_ref,
-            reason = "the other use comes afterwards"
-        )]
+        let home = home((rx, Vec::new()));
+        let mut lent = Lent::from(&home);
         let some = async move {
-            let (rx, buffer) = &mut *receiver.borrow_mut();
+            let (rx, buffer) = &mut *lent;
             [rx.recv_many(buffer, 3).await, rx.recv_many(buffer, 1).await]
         };
         (some, async move |counts: Option<[usize; 2]>| {
             assert!(counts.is_none_or(|counts| counts == [2, 1]));
-            let (mut rx, mut buffer) = Rc::into_inner(rx).expect("it is gone").into_inner();
+            let (mut rx, mut buffer) = home.take().expect("the wait is gone");
             while rx.recv_many(&mut buffer, 10).await > 0 {}
             assert_eq!(buffer, [0, 1, 2, 3, 4, 5]);
         })
