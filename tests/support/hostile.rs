@@ -71,8 +71,8 @@ pub fn hostile_waker(action: impl Fn(Call) + 'static) -> Waker {
 
 /// A waker that does `act` when it sees `call`, and then panics.
 ///
-/// That panic is caught by someone. One of `act` itself, such as an assertion that fails in it, would
-/// be taken for it, and seen by nobody; so it ends the process.
+/// That panic is caught by someone. One of `act` itself, an assertion that fails in it, would be
+/// taken for it and seen by nobody; so it ends the process.
 pub fn acts_on(call: Call, act: impl Fn() + 'static) -> Waker {
     hostile_waker(move |seen| {
         if seen != call {
