@@ -11,12 +11,12 @@ use handspun::task::{JoinHandle, spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
 use handspun::{block_on, spawn};
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{panic_any, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use support::{History, paused};
+use support::{History, caught, panic_silently, paused};
 
 /// As many closures as run at a time; see `spawn_blocking`.
 const THREADS: usize = 512;
@@ -110,16 +110,7 @@ struct PanicsWhenDropped(DropCount);
 impl Drop for PanicsWhenDropped {
     fn drop(&mut self) {
         self.0.add();
-        // As `panic!`, but prints nothing.
-        resume_unwind(Box::new("a destructor that panics"));
-    }
-}
-
-fn panic_message(f: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("a panic");
-    match payload.downcast::<String>() {
-        Ok(message) => *message,
-        Err(payload) => payload.downcast_ref::<&str>().expect("a message").to_string(),
+        panic_silently("a destructor that panics");
     }
 }
 
@@ -386,7 +377,7 @@ fn a_paused_clock_goes_on_when_the_closure_that_was_out_is_aborted() {
 #[test]
 fn an_executor_does_not_stall_while_a_closure_is_out_and_does_when_it_has_ended() {
     let ended = AtomicUsize::new(0);
-    let message = panic_message(|| {
+    let message = caught(|| {
         paused(async {
             // An executor that stalls would do so at once.
             let (_never_sends, receiver) = channel::<()>();
@@ -395,7 +386,8 @@ fn an_executor_does_not_stall_while_a_closure_is_out_and_does_when_it_has_ended(
             ended.fetch_add(1, Ordering::SeqCst);
             pending::<()>().await;
         })
-    });
+    })
+    .unwrap_err();
     assert!(message.starts_with("the executor has stalled"), "{message}");
     assert_eq!(ended.into_inner(), 1);
 }
@@ -478,7 +470,7 @@ fn a_closure_spawned_at_shutdown_that_had_not_begun_never_runs() {
 fn where_no_executor_is_running_spawn_blocking_panics_and_drops_the_closure() {
     let captured = DropCount::default();
     let captive = captured.value();
-    let message = panic_message(|| drop(spawn_blocking(move || drop(captive))));
+    let message = caught(|| drop(spawn_blocking(move || drop(captive)))).unwrap_err();
     assert_eq!(
         message,
         "spawn_blocking was called where no executor is running: call it inside a future that \

@@ -12,10 +12,9 @@ use handspun::executor::Executor;
 use handspun::task::yield_now;
 use handspun::time::{Duration, Instant, Sleep, sleep};
 use handspun::{block_on, spawn};
-use hostile::{Dropping, quietly};
+use hostile::Dropping;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -23,7 +22,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
-use support::{CountingWaker, paused};
+use support::{CountingWaker, caught, paused};
 use watchdog::watched;
 
 const MS: Duration = Duration::from_millis(1);
@@ -372,9 +371,7 @@ fn a_sleep_dropped_on_another_thread_leaves_the_wheel() {
             pending::<()>().await
         })
     };
-    let stalled = quietly(|| catch_unwind(AssertUnwindSafe(run)));
-    let message = stalled.unwrap_err();
-    let message = message.downcast_ref::<String>().expect("a report");
+    let message = caught(run).unwrap_err();
     assert!(message.starts_with("the executor has stalled"), "{message}");
 }
 

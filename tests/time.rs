@@ -4,6 +4,8 @@
 //! timer that came a microsecond early or late would be another history. The few tests on the
 //! running clock say only "never early", since nobody can promise "at most".
 
+#[path = "support/programs.rs"]
+mod programs;
 mod support;
 
 use handspun::executor::Executor;
@@ -13,18 +15,18 @@ use handspun::time::{
     self, Duration, Instant, Interval, MissedTickBehavior, Sleep, Timeout, error::Elapsed,
     interval, interval_at, sleep, sleep_until, timeout, timeout_at,
 };
+use programs::random_programs;
 use proptest::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::{Future, pending, poll_fn, ready};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant as StdInstant;
-use support::{CountingWaker, History, Wakes, paused, poll_once, poll_with};
+use support::{CountingWaker, History, Wakes, caught, paused, poll_once, poll_with};
 
 const HOUR: Duration = secs(3600);
 
@@ -114,7 +116,7 @@ fn time_until_the_stall(executor: &Executor, future: impl Future<Output = ()>) -
         future.await;
         pending::<()>().await;
     };
-    let message = panic_message(|| executor.block_on(root));
+    let message = caught(|| executor.block_on(root)).unwrap_err();
     assert!(message.starts_with("the executor has stalled"), "{message}");
     passed.get().unwrap()
 }
@@ -124,14 +126,6 @@ struct NoteElapsed<'a>(&'a Cell<Option<Duration>>, Instant);
 impl Drop for NoteElapsed<'_> {
     fn drop(&mut self) {
         self.0.set(Some(self.1.elapsed()));
-    }
-}
-
-fn panic_message(f: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("a panic");
-    match payload.downcast::<String>() {
-        Ok(message) => *message,
-        Err(payload) => payload.downcast_ref::<&str>().expect("a message").to_string(),
     }
 }
 
@@ -323,7 +317,7 @@ fn a_sleep_too_long_for_the_clock_never_ends_and_disturbs_nobody() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { cases: 100, ..random_programs() })]
 
     /// The model: of all that sleep, the next to wake is the one with the least deadline, rounded
     /// up to a microsecond, and of equals the one that was armed first.
@@ -595,7 +589,7 @@ struct ModelSleep {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { cases: 100, ..random_programs() })]
 
     #[test]
     fn any_history_of_one_wheel_wakes_as_a_sorted_list_says(
@@ -790,7 +784,7 @@ fn a_sleep_made_on_one_thread_ends_on_another() {
 fn what_waits_for_time_panics_where_no_executor_is_running() {
     fn message<F: Future>(future: F) -> String {
         let future = pin!(future);
-        panic_message(|| drop(future.poll(&mut Context::from_waker(Waker::noop()))))
+        caught(|| drop(future.poll(&mut Context::from_waker(Waker::noop())))).unwrap_err()
     }
     let expected = "a handspun timer was polled where no executor is running";
     let past = Instant::now();
@@ -1045,7 +1039,7 @@ fn a_tick_that_is_five_milliseconds_late_is_on_time() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { cases: 100, ..random_programs() })]
 
     #[test]
     fn any_interval_ticks_as_its_plan_says(
@@ -1112,8 +1106,8 @@ fn an_interval_may_be_reset_to_any_time() {
 #[test]
 fn an_interval_without_a_period_panics() {
     let expected = "an interval's period must be longer than zero";
-    assert_eq!(panic_message(|| drop(interval(Duration::ZERO))), expected);
-    assert_eq!(panic_message(|| drop(interval_at(Instant::now(), Duration::ZERO))), expected);
+    assert_eq!(caught(|| drop(interval(Duration::ZERO))).unwrap_err(), expected);
+    assert_eq!(caught(|| drop(interval_at(Instant::now(), Duration::ZERO))).unwrap_err(), expected);
 }
 
 #[test]
@@ -1306,12 +1300,12 @@ fn resume_goes_on_from_the_virtual_instant() {
 
 #[test]
 fn the_clock_is_only_paused_resumed_and_advanced_when_that_makes_sense() {
-    let running = |f: fn()| panic_message(|| handspun::block_on(async { f() }));
-    let standing = |f: fn()| panic_message(|| paused(async { f() }));
+    let running = |f: fn()| caught(|| handspun::block_on(async { f() })).unwrap_err();
+    let standing = |f: fn()| caught(|| paused(async { f() })).unwrap_err();
     assert_eq!(standing(time::pause), "time::pause was called, but the clock is paused already");
     assert_eq!(running(time::resume), "time::resume was called, but the clock is not paused");
     assert_eq!(
-        panic_message(|| handspun::block_on(time::advance(secs(1)))),
+        caught(|| handspun::block_on(time::advance(secs(1)))).unwrap_err(),
         "time::advance was called, but the clock is not paused: call time::pause"
     );
 }
@@ -1324,10 +1318,10 @@ fn nobody_can_pause_resume_or_advance_where_no_executor_is_running() {
              `block_on` runs"
         )
     };
-    assert_eq!(panic_message(time::pause), expected("pause"));
-    assert_eq!(panic_message(time::resume), expected("resume"));
+    assert_eq!(caught(time::pause).unwrap_err(), expected("pause"));
+    assert_eq!(caught(time::resume).unwrap_err(), expected("resume"));
     let advance = || assert!(poll_once(time::advance(secs(1))).is_ready());
-    assert_eq!(panic_message(advance), expected("advance"));
+    assert_eq!(caught(advance).unwrap_err(), expected("advance"));
 }
 
 #[test]
