@@ -80,9 +80,11 @@ pub fn acts_on(call: Call, act: impl Fn() + 'static) -> Waker {
         }
         if let Err(payload) = catch_unwind(AssertUnwindSafe(&act)) {
             let message = payload.downcast_ref::<String>().map(String::as_str);
-            let message = message.or(payload.downcast_ref::<&str>().copied());
+            let message = message.or(payload.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            let test = thread::current();
+            let test = test.name().unwrap_or("a test");
             // Not `eprintln!`: what a test prints is kept until it is over.
-            let _ = writeln!(stderr(), "in a waker: {}", message.unwrap_or("a panic"));
+            let _ = writeln!(stderr(), "{test}: in a waker: {message}");
             process::abort();
         }
         panic_quietly();
