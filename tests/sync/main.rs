@@ -3,7 +3,8 @@
 //! random programs against a model of a page; wakers and values that do their worst, which no lock
 //! is held for; other threads; and which of its types may go there.
 //!
-//! A promise that several of them make is a test of the same name in each.
+//! A promise that several of them make is a test of the same name in each. What shows only when
+//! they meet is in `together`.
 
 #[path = "../support/auto_traits.rs"]
 mod auto_traits;

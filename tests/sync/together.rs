@@ -1,11 +1,12 @@
 //! All of them at once, and in odd places: executors on several threads that share everything, at
 //! random, with cancels; loops of `select!`; waits that move, or are forgotten; threads that end.
 
-use crate::support::{caught, paused};
+use crate::support::{caught, paused, poll_once};
 use crate::sync::{
     Barrier, Mutex, Notify, OnceCell, OwnedSemaphorePermit, RwLock, Semaphore, broadcast, mpsc,
     oneshot, watch,
 };
+use crate::watchdog::watched;
 use handspun::executor::Executor;
 use handspun::task::{JoinSet, yield_now};
 use handspun::time::{Duration, timeout};
@@ -16,8 +17,7 @@ use std::future::{Future, pending, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::RecvTimeoutError;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::{mem, thread};
 
 /// Numbers that look random and are the same in each run.
@@ -38,13 +38,8 @@ impl Numbers {
     }
 }
 
-/// Polls a future by hand, with nobody to wake.
-fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
-    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-}
-
 /// Polls a future once, in the task that awaits this.
-async fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
+async fn poll_in_task<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
 }
 
@@ -58,21 +53,6 @@ async fn polled<F: Future>(times: usize, future: F) -> Option<F::Output> {
         yield_now().await;
     }
     None
-}
-
-/// Runs `f`; if it is not done after a minute, the process ends.
-fn watched<R>(f: impl FnOnce() -> R) -> R {
-    let (done, over) = std::sync::mpsc::channel::<()>();
-    let name = thread::current().name().unwrap_or("a test").to_string();
-    thread::spawn(move || {
-        if over.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("{name}: still waiting after a minute: a wake was lost");
-            std::process::abort();
-        }
-    });
-    let result = f();
-    drop(done);
-    result
 }
 
 /// Runs as many tasks on each of three threads, each thread with an executor. A task is told its
@@ -165,7 +145,7 @@ impl Player {
     }
 
     fn look(&mut self, mut wait: Wait) {
-        match poll(&mut wait) {
+        match poll_once(&mut wait) {
             Poll::Ready(permit) => self.held.push(permit),
             Poll::Pending => self.waits.push(wait),
         }
@@ -458,7 +438,7 @@ fn a_long_line_is_left_in_any_order_in_linear_time() {
     let mut waits: Vec<_> =
         (0..MANY).map(|nth| Box::pin(semaphore.acquire_many(1 + nth as u32 % 3))).collect();
     for wait in &mut waits {
-        assert!(poll(wait).is_pending());
+        assert!(poll_once(wait).is_pending());
     }
     Numbers(1).shuffle(&mut waits);
     for (nth, wait) in waits.into_iter().enumerate() {
@@ -489,13 +469,13 @@ fn a_wait_may_move_to_another_executor_and_to_another_thread() {
     let mut wait = Box::pin(semaphore.clone().acquire_many_owned(3));
     let mut next = Box::pin(semaphore.clone().acquire_owned());
     paused(async {
-        assert!(poll_once(&mut wait).await.is_pending());
-        assert!(poll_once(&mut next).await.is_pending());
+        assert!(poll_in_task(&mut wait).await.is_pending());
+        assert!(poll_in_task(&mut next).await.is_pending());
     });
     semaphore.add_permits(1);
     let mut wait = paused(async {
         let moved = spawn(async {
-            assert!(poll_once(&mut wait).await.is_pending());
+            assert!(poll_in_task(&mut wait).await.is_pending());
             Some(wait)
         });
         moved.await.unwrap()
@@ -504,7 +484,7 @@ fn a_wait_may_move_to_another_executor_and_to_another_thread() {
     let (polled, was_polled) = std::sync::mpsc::channel();
     let thread = thread::spawn(move || {
         block_on(async {
-            assert!(poll_once(&mut wait).await.is_pending());
+            assert!(poll_in_task(&mut wait).await.is_pending());
             polled.send(()).unwrap();
             wait.await.unwrap().num_permits()
         })
@@ -520,7 +500,7 @@ fn a_wait_may_move_to_another_executor_and_to_another_thread() {
 fn a_wait_that_was_forgotten_is_no_concern_of_those_who_look_for_themselves() {
     async fn forget<F: Future>(future: F) {
         let mut future = Box::pin(future);
-        assert!(poll_once(&mut future).await.is_pending());
+        assert!(poll_in_task(&mut future).await.is_pending());
         mem::forget(future);
     }
     paused(async {
@@ -553,7 +533,7 @@ fn a_wait_that_was_forgotten_is_no_concern_of_those_who_look_for_themselves() {
 
         let cell = OnceCell::new();
         let mut attempt = Box::pin(cell.get_or_init(pending));
-        assert!(poll_once(&mut attempt).await.is_pending());
+        assert!(poll_in_task(&mut attempt).await.is_pending());
         forget(cell.get_or_init(|| ready(5))).await;
         assert!(cell.set(6).unwrap_err().is_initializing_err());
     });
@@ -605,7 +585,7 @@ fn channels_and_locks_work_while_a_thread_ends() {
             let mutex = Mutex::new(2);
             let locked = mutex.blocking_lock();
             let mut wait = Box::pin(mutex.lock());
-            assert!(poll(&mut wait).is_pending());
+            assert!(poll_once(&mut wait).is_pending());
             drop((locked, wait));
             ended.send(*mutex.blocking_lock()).unwrap();
         };
