@@ -2,9 +2,9 @@
 //!
 //! Channels and locks have `blocking_…` functions for threads that run no executor. Each of them is
 //! the async one, polled by a thread that parks between the polls. Its waker is a flag and a
-//! thread: whoever wakes raises the flag first and unparks then, and the thread sleeps until it
+//! thread: whoever wakes raises the flag first and then unparks, and the thread sleeps until it
 //! finds the flag up. Without the flag a wake could be mistaken for another's: `unpark` leaves a
-//! token, which is one for the whole thread, and any code may take or leave it.
+//! token, there is one for the whole thread, and any code may leave it or use it up.
 //!
 //! ```text
 //!   thread:  poll ─► pending ─► flag up? ── no ──► park ─┐
@@ -14,6 +14,8 @@
 //!
 //! On a thread that runs an executor this would stop all its tasks, also the one that is waited
 //! for. So the executor leaves a note on its thread, and [`block_on`] panics where it finds one.
+//!
+//! Next: `sync/guarded.rs`.
 
 use std::cell::Cell;
 use std::future::Future;

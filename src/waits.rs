@@ -9,7 +9,7 @@
 //! Only an executor that would [report a stall](crate::executor::Builder::panic_on_stall) asks for
 //! a diary. Where none is kept, an entry costs one look at a flag.
 //!
-//! Next: `sync/wait_queue.rs`, which writes most of the entries.
+//! Next: `thread.rs`. (Most entries are written by `sync/wait_queue.rs`.)
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -97,9 +97,6 @@ impl Mark {
     #[cold]
     fn cross_out(&mut self) {
         let mark = mem::take(&mut self.0);
-        if !IS_KEPT.get() {
-            return;
-        }
         edit(|entries| match entries.remove(&mark) {
             // Nobody has read of it: nothing is left to say.
             Some(Entry::Begun(_)) => {}
@@ -144,7 +141,7 @@ impl Waits {
         }
     }
 
-    /// Whoever has this number now is another.
+    /// What this task waited for does not count any more. For the root: the next has its number.
     pub(crate) fn forget(&mut self, task: NonZeroU64) {
         self.by_mark.retain(|_, (_, waiting)| *waiting != task);
     }

@@ -61,10 +61,10 @@ const WALKS: &[&[&str]] = &[
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "macros.rs"],
     &[
-        "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs", "sync/semaphore.rs",
-        "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs", "sync/once_cell.rs",
-        "sync/oneshot.rs", "sync/mpsc/mod.rs", "sync/watch.rs", "sync/broadcast.rs",
-        "sync/cancellation_token.rs",
+        "waits.rs", "thread.rs", "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs",
+        "sync/semaphore.rs", "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs",
+        "sync/barrier.rs", "sync/once_cell.rs", "sync/oneshot.rs", "sync/mpsc/mod.rs",
+        "sync/watch.rs", "sync/broadcast.rs", "sync/cancellation_token.rs",
     ],
 ];
 

@@ -49,7 +49,7 @@ fn everything_that_can_be_waited_for_is_told() {
     let (_kept, receiver) = oneshot::channel::<u8>();
     expect(receiver, ["the value of the oneshot channel"]);
     let (_kept, mut receiver) = mpsc::channel::<u8>(1);
-    expect(receiver.recv(), ["a message of the mpsc channel"]);
+    expect(receiver.recv(), ["a value of the mpsc channel"]);
     let (_kept, mut receiver) = watch::channel(1);
     expect(receiver.changed(), ["a change of the watch channel"]);
     let (_kept, mut receiver) = broadcast::channel::<u8>(1);

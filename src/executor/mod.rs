@@ -36,6 +36,7 @@ pub(crate) mod timers;
 use crate::panics::contain_each;
 use crate::random::Random;
 use crate::time::clock::Clock;
+use crate::waits;
 use crate::waker::waker;
 use scheduler::{Polled, Rest, Scheduler, Shared};
 use std::cell::RefCell;
@@ -234,6 +235,10 @@ impl Drop for Executor {
         self.scheduler.borrow_mut().swap_random();
         drop_tasks(&self.scheduler);
         self.scheduler.borrow_mut().swap_random();
+        if previous.is_none() {
+            // What its tasks do not wait for any more: nobody would read of it.
+            waits::read();
+        }
         scheduler::set_current(previous);
         let left = self.scheduler.borrow_mut().end();
         contain_each(left, |timer| timer.value.wake());

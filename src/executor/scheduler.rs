@@ -467,7 +467,8 @@ impl Scheduler {
         Some(self.id(Key { index, number }))
     }
 
-    /// What a task has begun to wait for in the poll that ends, or does not wait for any more.
+    /// Reads what was written in the poll that ends: waits that began or went on in this task, and
+    /// waits that are over.
     #[cold]
     fn read_diary(&mut self, index: u32) {
         let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");

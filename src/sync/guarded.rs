@@ -15,7 +15,7 @@
 //! ```
 //!
 //! So a closure that is given to [`with`](Guarded::with) or [`poll`](Guarded::poll) works on plain
-//! data, and whatever the user's is and must go, it returns.
+//! data. What belongs to the user and has to be dropped, it returns.
 //!
 //! Why not the obvious way? On one thread a `RefCell` would do, for a fraction of the price. But
 //! then no thread could hold the other end of a channel, and tokio's signatures, which let guards

@@ -205,8 +205,8 @@ impl Notified<'_> {
     /// Joins the line now, not at the first poll, so that [`notify_one`](Notify::notify_one)
     /// reaches it from here on. Returns whether it has been notified.
     ///
-    /// This is a poll but for the waker: if there is a permit it is taken, and if the future has
-    /// been polled before, that it is woken stays as it was.
+    /// It is a poll without a waker: if there is a permit it is taken, and the waker of an earlier
+    /// poll stays.
     pub fn enable(mut self: Pin<&mut Self>) -> bool {
         self.0.check(None)
     }
@@ -255,8 +255,8 @@ impl OwnedNotified {
     /// Joins the line now, not at the first poll, so that [`notify_one`](Notify::notify_one)
     /// reaches it from here on. Returns whether it has been notified.
     ///
-    /// This is a poll but for the waker: if there is a permit it is taken, and if the future has
-    /// been polled before, that it is woken stays as it was.
+    /// It is a poll without a waker: if there is a permit it is taken, and the waker of an earlier
+    /// poll stays.
     pub fn enable(mut self: Pin<&mut Self>) -> bool {
         self.0.check(None)
     }

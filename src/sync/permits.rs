@@ -29,10 +29,10 @@
 //!
 //! A semaphore is mostly asked when it has permits left, and then there is nobody to call, and no
 //! need for a lock: one number is enough, and a number can be atomic. So while nobody waits, its
-//! free permits lie in a [`Lane`] beside the lock. Whoever does take the lock shuts the lane first,
-//! which is to take the permits out of it and leave a sign, and opens it again when nobody waits.
-//! So there are not two truths: behind the lock there is always the whole of it. (The others have
-//! no use for a lane: what their permits guard lies behind the lock anyway.)
+//! free permits lie in a [`Lane`] beside the lock. Whoever takes the lock to work on the permits
+//! shuts the lane first, which is to take them out of it and leave a sign, and opens it again when
+//! nobody waits. So there are not two truths: behind the lock there is always the whole of it. (The
+//! others have no use for a lane: what their permits guard lies behind the lock anyway.)
 //!
 //! Next: `sync/semaphore.rs`, the face of this.
 
@@ -171,8 +171,8 @@ impl Permits {
 /// Data that has permits in it.
 pub(super) trait HasPermits {
     fn permits(&mut self) -> &mut Permits;
-    /// Called when a future does not want permits any more, be it dropped or refused. What it had
-    /// got has been given back.
+    /// Called when permits have been given back unused: by a future that was dropped or refused, or
+    /// by whoever had them.
     fn given_back(&mut self, _wakers: &mut Wakers) {}
 }
 

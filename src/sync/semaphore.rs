@@ -18,9 +18,10 @@ use std::sync::Arc;
 
 /// Permits that tasks acquire, and wait for when there are none.
 ///
-/// A permit is given back when it is dropped: give it a name, for `let _ =` drops it at once. Who
-/// waits is served strictly in the order of arrival,
-/// also when a later request could be met at once: no request is starved, however big.
+/// A permit is given back when it is dropped: give it a name, for `let _ =` drops it at once.
+///
+/// Who waits is served strictly in the order of arrival, also when a later request could be met at
+/// once: no request is starved, however big.
 ///
 /// ```
 /// use handspun::sync::Semaphore;

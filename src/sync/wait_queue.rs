@@ -26,6 +26,9 @@
 //! granted", is wrong as soon as there is a second reason to be gone: a semaphore that is closed
 //! would then make permits from nothing.
 //!
+//! Where the news is for everybody, nothing is given and nothing need be passed on: [`find`] is the
+//! whole of it, a future that looks, waits in line, and looks again whenever it is called.
+//!
 //! [`Seat`] is the same for one: where there is only one who can wait, the receiver of a channel,
 //! no list is needed, and no outcome, since he looks at the data again.
 //!
@@ -55,8 +58,8 @@ enum Waiter<W, O> {
     Called(O),
 }
 
-/// What a future has in its hand that waits, or may have to. It must go back to its queue, through
-/// [`outcome`](WaitQueue::outcome) or [`leave`](WaitQueue::leave).
+/// What a future that waits, or may have to, holds in its hand. It must go back to its queue,
+/// through [`outcome`](WaitQueue::outcome) or [`leave`](WaitQueue::leave).
 #[derive(Default)]
 pub(super) struct Ticket {
     place: Option<Key>,
@@ -207,8 +210,8 @@ impl<W, O: Clone> WaitQueue<W, O> {
 }
 
 /// Waits until `look` finds something in the state. It looks at once, and then whenever `line` is
-/// called. For news that are for everybody: whoever hears them looks for itself, and there is
-/// nothing to pass on.
+/// called. For news that is for everybody: whoever hears it looks for itself, and there is nothing
+/// to pass on.
 pub(super) fn find<S, R, F>(state: &Guarded<S>, line: Line<S>, look: F) -> Find<'_, S, F>
 where
     F: FnMut(&mut S) -> Option<R> + Unpin,

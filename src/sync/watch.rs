@@ -101,8 +101,8 @@ impl<T> Sender<T> {
                 version: 0,
                 senders: 1,
                 receivers: 0,
-                changes: WaitQueue::new("a change of the watch channel"),
-                closings: WaitQueue::new("the closing of the watch channel"),
+                awaiting_change: WaitQueue::new("a change of the watch channel"),
+                awaiting_end: WaitQueue::new("the closing of the watch channel"),
             }),
         };
         Sender {
@@ -183,7 +183,7 @@ impl<T> Sender<T> {
         current.guard.version += 1;
         self.channel.state.with(|state, wakers| {
             state.version = current.guard.version;
-            state.changes.call_all((), wakers);
+            state.awaiting_change.call_all((), wakers);
             // Whoever is woken shall find the value free.
             drop(current);
         });
@@ -213,7 +213,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         Ref {
-            current: self.channel.read(),
+            current: self.channel.read(Location::caller()),
             has_changed: false,
         }
     }
@@ -243,7 +243,7 @@ impl<T> Sender<T> {
     /// Cancel safe. Dropping the future takes its waker back.
     pub async fn closed(&self) {
         let nobody = |state: &mut State| (state.receivers == 0).then_some(());
-        find(&self.channel.state, |state| &mut state.closings, nobody).await;
+        find(&self.channel.state, |state| &mut state.awaiting_end, nobody).await;
     }
 
     /// One more receiver, which is taken to have seen the value that is there.
@@ -289,7 +289,7 @@ impl<T> Drop for Sender<T> {
         self.channel.state.with(|state, wakers| {
             state.senders -= 1;
             if state.senders == 0 {
-                state.changes.call_all((), wakers);
+                state.awaiting_change.call_all((), wakers);
             }
         });
     }
@@ -342,7 +342,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         let mut seen = self.seen;
-        self.channel.see(&mut seen)
+        self.channel.see(&mut seen, Location::caller())
     }
 
     /// Looks at the value, which has been seen then.
@@ -354,7 +354,7 @@ impl<T> Receiver<T> {
     /// [`Ref`] of it for which the other thread waits.
     #[track_caller]
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
-        self.channel.see(&mut self.seen)
+        self.channel.see(&mut self.seen, Location::caller())
     }
 
     /// Whether the value is another than the one that was seen last.
@@ -400,6 +400,8 @@ impl<T> Receiver<T> {
     /// that `f` was asked about have been seen then. The last one is held still while `f` runs, as
     /// by a [`Ref`].
     ///
+    /// If another thread is about to change the value, this thread waits for that.
+    ///
     /// ```
     /// use handspun::sync::watch;
     ///
@@ -418,8 +420,6 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If all senders are gone, and their last value is not one.
     ///
-    /// If another thread is about to change the value, this thread waits for that.
-    ///
     /// # Panics
     /// If `f` panics; or if this thread would wait for itself: if `f` sends to this channel, or if
     /// this thread has a [`Ref`] of the value for which another thread waits.
@@ -427,19 +427,24 @@ impl<T> Receiver<T> {
     /// # Cancel safety
     /// Cancel safe: if the future is dropped before it is ready, `f` has said `false` of all values
     /// that count as seen by it.
-    pub async fn wait_for(
+    #[track_caller]
+    pub fn wait_for(
         &mut self,
         mut f: impl FnMut(&T) -> bool,
-    ) -> Result<Ref<'_, T>, RecvError> {
+    ) -> impl Future<Output = Result<Ref<'_, T>, RecvError>> {
+        // Not an `async fn`: that would not know its caller, whom a note names.
+        let at = Location::caller();
         let Receiver { channel, seen } = self;
-        loop {
-            {
-                let value = channel.see(seen);
-                if f(&value) {
-                    return Ok(value);
+        async move {
+            loop {
+                {
+                    let value = channel.see(seen, at);
+                    if f(&value) {
+                        return Ok(value);
+                    }
                 }
+                changed(&channel.state, seen).await?;
             }
-            changed(&channel.state, seen).await?;
         }
     }
 
@@ -464,7 +469,7 @@ impl<T> Drop for Receiver<T> {
         self.channel.state.with(|state, wakers| {
             state.receivers -= 1;
             if state.receivers == 0 {
-                state.closings.call_all((), wakers);
+                state.awaiting_end.call_all((), wakers);
             }
         });
     }
@@ -575,9 +580,9 @@ struct State {
     senders: usize,
     receivers: usize,
     /// Receivers that wait for another version, or for the last sender to go.
-    changes: WaitQueue<(), ()>,
+    awaiting_change: WaitQueue<(), ()>,
     /// Senders that wait for the last receiver to go.
-    closings: WaitQueue<(), ()>,
+    awaiting_end: WaitQueue<(), ()>,
 }
 
 impl State {
@@ -589,8 +594,8 @@ impl State {
 impl<T> Channel<T> {
     /// Looks at the value for one who has seen that version, and has seen this then.
     #[track_caller]
-    fn see(&self, seen: &mut Option<u64>) -> Ref<'_, T> {
-        let current = self.read();
+    fn see(&self, seen: &mut Option<u64>, at: &'static Location<'static>) -> Ref<'_, T> {
+        let current = self.read(at);
         let version = Some(current.guard.version);
         Ref {
             current,
@@ -599,13 +604,13 @@ impl<T> Channel<T> {
     }
 
     #[track_caller]
-    fn read(&self) -> Locked<RwLockReadGuard<'_, Current<T>>> {
-        self.locked(self.current.try_read(), RwLock::read)
+    fn read(&self, at: &'static Location<'static>) -> Locked<RwLockReadGuard<'_, Current<T>>> {
+        self.locked(self.current.try_read(), RwLock::read, at)
     }
 
     #[track_caller]
     fn write(&self) -> Locked<RwLockWriteGuard<'_, Current<T>>> {
-        self.locked(self.current.try_write(), RwLock::write)
+        self.locked(self.current.try_write(), RwLock::write, Location::caller())
     }
 
     /// The guard, if it could be had at once; if not, waits for it. Poison does not matter: the
@@ -615,6 +620,7 @@ impl<T> Channel<T> {
         &'a self,
         at_once: TryLockResult<G>,
         wait: fn(&'a RwLock<Current<T>>) -> LockResult<G>,
+        at: &'static Location<'static>,
     ) -> Locked<G> {
         let address = ptr::from_ref(self).addr();
         let guard = match at_once {
@@ -634,7 +640,7 @@ impl<T> Channel<T> {
         };
         Locked {
             guard,
-            _note: Note::take(address),
+            _note: Note::take(address, at),
         }
     }
 }
@@ -647,7 +653,7 @@ async fn changed(state: &Guarded<State>, seen: &mut Option<u64>) -> Result<(), R
         }
         (state.senders == 0).then_some(Err(RecvError(())))
     };
-    find(state, |state| &mut state.changes, news).await
+    find(state, |state| &mut state.awaiting_change, news).await
 }
 
 /// A guard of a channel's value, and the note of it. No guard goes to another thread, so the note
@@ -667,9 +673,8 @@ thread_local! {
 }
 
 impl Note {
-    #[track_caller]
-    fn take(address: usize) -> Note {
-        let note = (address, Location::caller());
+    fn take(address: usize, at: &'static Location<'static>) -> Note {
+        let note = (address, at);
         // While the thread ends there may be no notes any more, and it goes without.
         let _ = NOTES.try_with(|notes| notes.borrow_mut().push(note));
         Note(address)

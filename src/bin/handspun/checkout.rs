@@ -45,11 +45,10 @@ pub const WALKS: [Walk; 6] = [
     Walk {
         title: "Channels and locks",
         files: &[
-            "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs", "sync/semaphore.rs",
-            "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs", "sync/barrier.rs",
-            "sync/once_cell.rs",
-            "sync/oneshot.rs", "sync/mpsc/mod.rs", "sync/watch.rs", "sync/broadcast.rs",
-            "sync/cancellation_token.rs",
+            "waits.rs", "thread.rs", "sync/guarded.rs", "sync/wait_queue.rs", "sync/permits.rs",
+            "sync/semaphore.rs", "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs",
+            "sync/barrier.rs", "sync/once_cell.rs", "sync/oneshot.rs", "sync/mpsc/mod.rs",
+            "sync/watch.rs", "sync/broadcast.rs", "sync/cancellation_token.rs",
         ],
     },
     Walk {

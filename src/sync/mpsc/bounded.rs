@@ -2,6 +2,7 @@
 
 use super::error::{SendError, TryRecvError, TrySendError};
 use super::{Channel, Outlet, State};
+use crate::panics::contain;
 use crate::sync::Semaphore;
 use crate::thread;
 use std::fmt;
@@ -350,7 +351,9 @@ impl<'a, T> Permit<'a, T> {
 
     /// Sends a value, at once. If the receiver was dropped in the meantime, so is the value.
     pub fn send(self, value: T) {
-        self.send_or_return(value);
+        let unsent = self.send_or_return(value);
+        // Its destructor is no affair of the one who sends.
+        contain(|| drop(unsent));
     }
 
     /// Sends a value, or returns it if the receiver was dropped.
@@ -457,7 +460,9 @@ impl<T> OwnedPermit<T> {
     /// meantime, so is the value.
     pub fn send(mut self, value: T) -> Sender<T> {
         let sender = self.sender.take().expect("a permit is used once");
-        drop(sender.channel.fill(value));
+        let unsent = sender.channel.fill(value);
+        // Its destructor is no affair of the one who sends.
+        contain(|| drop(unsent));
         sender
     }
 

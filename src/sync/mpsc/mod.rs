@@ -69,7 +69,7 @@ struct State<T> {
     receiver: Seat,
     receiver_is_gone: bool,
     /// Those who wait for the receiver to close.
-    closing: WaitQueue<(), ()>,
+    awaiting_end: WaitQueue<(), ()>,
     /// The channel ends when there are none. Weak ones do not count.
     senders: usize,
     weak_senders: usize,
@@ -83,9 +83,9 @@ impl<T> Channel<T> {
                 capacity,
                 queue: VecDeque::new(),
                 places: Permits::new(capacity, "room in the mpsc channel"),
-                receiver: Seat::new("a message of the mpsc channel"),
+                receiver: Seat::new("a value of the mpsc channel"),
                 receiver_is_gone: false,
-                closing: WaitQueue::new("the receiver of the mpsc channel to close"),
+                awaiting_end: WaitQueue::new("the receiver of the mpsc channel to close"),
                 senders: 1,
                 weak_senders: 0,
             }),
@@ -146,7 +146,7 @@ impl<T> Channel<T> {
     /// Waits until the receiver closes.
     async fn closed(&self) {
         let closed = |state: &mut State<T>| state.places.is_closed().then_some(());
-        find(&self.state, |state| &mut state.closing, closed).await;
+        find(&self.state, |state| &mut state.awaiting_end, closed).await;
     }
 
     fn is_closed(&self) -> bool {
@@ -251,12 +251,11 @@ impl<T> Outlet<T> {
         take: impl FnOnce(&mut State<T>, &mut Wakers) -> Option<R>,
     ) -> Result<R, TryRecvError> {
         self.channel.state.with(|state, wakers| match take(state, wakers) {
-            Some(taken) => {
+            None if !state.is_over() => Err(TryRecvError::Empty),
+            taken => {
                 self.sitting.end();
-                Ok(taken)
+                taken.ok_or(TryRecvError::Disconnected)
             }
-            None if state.is_over() => Err(TryRecvError::Disconnected),
-            None => Err(TryRecvError::Empty),
         })
     }
 
@@ -352,8 +351,10 @@ impl<T> State<T> {
         let older = limit.min(batch.len());
         buffer.extend(batch.drain(..older));
         let newer = self.take_many(buffer, limit - older, wakers).unwrap_or(0);
-        if self.queue.is_empty() {
-            self.queue.shrink_to(KEPT_ROOM);
+        for emptied in [batch, &mut self.queue] {
+            if emptied.is_empty() {
+                emptied.shrink_to(KEPT_ROOM);
+            }
         }
         (older + newer > 0).then_some(older + newer)
     }
@@ -379,7 +380,7 @@ impl<T> State<T> {
 
     fn close(&mut self, wakers: &mut Wakers) {
         self.places.close(wakers);
-        self.closing.call_all((), wakers);
+        self.awaiting_end.call_all((), wakers);
     }
 }
 
