@@ -164,3 +164,31 @@ fn a_wait_is_told_of_the_task_that_was_polled_for_it_last() {
         ]
     );
 }
+
+#[test]
+fn a_wait_that_ends_where_nobody_asks_is_over_all_the_same() {
+    let executor = executor();
+    let notify = Arc::new(Notify::new());
+    let (give, mut take) = mpsc::unbounded_channel();
+    executor.spawn(async move {
+        let mut notified = Box::pin(notify.notified_owned());
+        assert!(poll_fn(|cx| Poll::Ready(notified.as_mut().poll(cx))).await.is_pending());
+        give.send(notified).unwrap();
+        pending::<()>().await
+    });
+    let notified = executor.block_on(take.recv());
+    drop(notified);
+    assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
+}
+
+#[test]
+fn a_wait_is_over_when_nothing_can_come_any_more() {
+    let over = async {
+        let (sender, mut receiver) = mpsc::channel::<u8>(1);
+        assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
+        drop(sender);
+        receiver.try_recv().unwrap_err();
+        pending::<()>().await
+    };
+    expect(over, []);
+}

@@ -1055,7 +1055,7 @@ fn a_value_may_panic_while_it_is_dropped() {
             let history = history.clone();
             Dropping(move || {
                 history.push(n);
-                if n == 1 {
+                if [1, 2, 4].contains(&n) {
                     panic_silently("a value");
                 }
             })
@@ -1063,7 +1063,8 @@ fn a_value_may_panic_while_it_is_dropped() {
         (0..3).for_each(|n| assert!(send(&tx, value(n)).is_ok()));
         drop(rx.try_recv());
         (3..5).for_each(|n| assert!(send(&tx, value(n)).is_ok()));
-        let _ = caught(|| drop(rx));
+        // Nobody has asked for them: their panics end there, each by itself.
+        assert_eq!(caught(|| drop(rx)), Ok(()));
         history.expect(["0", "1", "2", "3", "4"]);
         assert!(tx.is_closed());
     });
