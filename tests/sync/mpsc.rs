@@ -6,9 +6,11 @@
 
 use crate::auto_traits::{Neither, SendOnly, about, about_value, assert_thread_safety};
 use crate::cancel::cancel_at_every_await;
-use crate::hostile::{Call, acts_on, hostile_waker, quietly};
+use crate::hostile::{Call, Dropping, acts_on, hostile_waker, quietly};
 use crate::programs::random_programs;
-use crate::support::{CountingWaker, History, Wakes, caught, now, paused, poll_once, poll_with};
+use crate::support::{
+    CountingWaker, History, Wakes, caught, now, panic_silently, paused, poll_once, poll_with,
+};
 use crate::sync::mpsc::error::{SendError, SendTimeoutError, TryRecvError, TrySendError};
 use crate::sync::mpsc::{OwnedPermit, Permit, PermitIterator, Receiver, Sender, channel};
 use crate::watchdog::watched;
@@ -1121,6 +1123,20 @@ proptest! {
 }
 
 // The worst that wakers can do.
+
+#[test]
+fn a_value_that_comes_too_late_by_a_permit_panics_to_nobody() {
+    quietly(|| {
+        let value = || Dropping(|| panic_silently("a value"));
+        let (tx, rx) = channel(2);
+        let permit = tx.try_reserve().unwrap();
+        let owned = tx.clone().try_reserve_owned().unwrap();
+        drop(rx);
+        permit.send(value());
+        assert!(owned.send(value()).same_channel(&tx));
+        assert_eq!((tx.capacity(), tx.strong_count()), (2, 1));
+    });
+}
 
 #[test]
 fn a_waker_may_come_back_while_it_is_woken() {
