@@ -77,3 +77,35 @@ impl Wake for Flag {
         self.thread.unpark();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    #[test]
+    fn a_thread_polls_once_for_each_wake() {
+        let mut polls = 0;
+        let counted = poll_fn(|cx| {
+            polls += 1;
+            // The first wake comes before the thread parks, the second while it is parked.
+            match polls {
+                1 => cx.waker().wake_by_ref(),
+                2 => {
+                    let waker = cx.waker().clone();
+                    thread::spawn(move || {
+                        thread::sleep(Duration::from_millis(5));
+                        waker.wake();
+                    });
+                }
+                _ => return Poll::Ready(()),
+            }
+            // Somebody else's token: no wake.
+            thread::current().unpark();
+            Poll::Pending
+        });
+        block_on("counted", "counted", counted);
+        assert_eq!(polls, 3);
+    }
+}

@@ -183,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_that_ends_where_no_diary_is_kept_leaves_no_entry() {
+        keep(true);
+        let mut mark = Mark::default();
+        mark.waits(Awaited::new("a value"));
+        assert_eq!(read().len(), 1);
+        keep(false);
+        mark.ends();
+        assert_eq!((mark.0, read().len()), (0, 0));
+    }
+
+    #[test]
     fn without_a_diary_a_wait_has_no_mark() {
         let mut mark = Mark::default();
         mark.waits(Awaited::new("a value"));

@@ -78,6 +78,12 @@ fn what_was_waited_for_and_is_not_any_more_is_not_told() {
         assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
         sender.try_send(1).unwrap();
         receiver.try_recv().unwrap();
+        assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
+        sender.try_send(2).unwrap();
+        poll_fn(|cx| receiver.poll_recv(cx)).await.unwrap();
+        // Or when the one who waits is gone.
+        assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
+        drop(receiver);
         let token = CancellationToken::new();
         timeout(MS, token.cancelled()).await.unwrap_err();
         let aborted = handspun::spawn(async move { semaphore.acquire().await.map(drop) });
@@ -116,6 +122,10 @@ fn the_waits_of_one_root_are_not_the_next_ones() {
     assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
     // Also if the first was not polled when it ended, or ended well.
     executor.block_on(async { timeout(MS, semaphore.acquire()).await.unwrap_err() });
+    assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
+    // Also if the wait goes on without it.
+    let mut left = pin!(semaphore.acquire());
+    executor.block_on(poll_fn(|cx| Poll::Ready(assert!(left.as_mut().poll(cx).is_pending()))));
     assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
 }
 

@@ -396,3 +396,35 @@ impl fmt::Display for TryAcquireError {
 }
 
 impl Error for TryAcquireError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use std::task::Waker;
+
+    #[test]
+    fn the_lane_is_shut_while_somebody_waits_and_opens_again() {
+        let lane = Lane::new(1);
+        let permits = Guarded::new(Permits::new(0, "a permit"));
+        let give = |n| {
+            permits.with(|permits, wakers| {
+                shut_for(Some(&lane), permits, |permits| permits.give(n, wakers));
+            });
+        };
+        give(1);
+        assert_eq!(lane.free(), Some(2));
+        {
+            let mut wait = pin!(acquire(&permits, 3, |_, _| ()).beside(&lane));
+            assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(lane.free(), None);
+            give(2);
+            assert_eq!(lane.free(), Some(1));
+        }
+        assert_eq!(lane.free(), Some(4));
+        permits.with(|permits, wakers| {
+            shut_for(Some(&lane), permits, |permits| permits.close(wakers));
+        });
+        assert_eq!((lane.free(), permits.look(|permits| permits.free())), (None, 4));
+    }
+}

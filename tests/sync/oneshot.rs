@@ -164,6 +164,11 @@ fn a_stall_report_tells_who_waits_and_not_who_has_waited() {
             rx.try_recv().unwrap();
             let (mut tx, rx) = channel::<u8>();
             timeout(MS, tx.closed()).await.unwrap_err();
+            // A wait that was begun by a poll is over when a poll has told the end.
+            let (mut ended, end) = channel::<u8>();
+            assert!(poll_fn(|cx| Poll::Ready(ended.poll_closed(cx))).await.is_pending());
+            drop(end);
+            poll_fn(|cx| ended.poll_closed(cx)).await;
             rx.await
         })
     });

@@ -1236,7 +1236,7 @@ fn a_value_may_panic_while_it_is_dropped() {
     assert!(poll_with(&mut wait, &waker).is_pending());
     let sent = Rc::new(Cell::new(false));
     let reached = sent.clone();
-    panics(|| sender.send(value(move || reached.set(true))));
+    assert!(sender.send(value(move || reached.set(true))).is_ok());
     // The next one has been sent all the same.
     assert!(counter.wakes() == 1 && poll_with(&mut wait, &waker).is_ready());
     assert!(sender.send(value(|| ())).is_ok() && sent.get());

@@ -250,6 +250,18 @@ fn a_wait_for_the_closing_that_is_dropped_takes_its_waker_back() {
 }
 
 #[test]
+fn a_receiver_that_goes_takes_its_waker_back() {
+    let (counter, waker) = CountingWaker::new();
+    let (tx, mut rx) = make::<char>();
+    assert!(poll_recv(&mut rx, &waker).is_pending());
+    assert_eq!(Arc::strong_count(&counter), 3);
+    drop(rx);
+    assert_eq!(Arc::strong_count(&counter), 2);
+    drop(tx);
+    assert_eq!(counter.wakes(), 0);
+}
+
+#[test]
 fn a_wait_for_a_value_may_be_made_anew_for_each_poll() {
     paused(async {
         let (tx, mut rx) = make();
