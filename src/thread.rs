@@ -87,19 +87,22 @@ mod tests {
     #[test]
     fn a_thread_polls_once_for_each_wake() {
         let mut polls = 0;
+        let was_woken = Arc::new(AtomicBool::new(false));
         let counted = poll_fn(|cx| {
             polls += 1;
             // The first wake comes before the thread parks, the second while it is parked.
             match polls {
                 1 => cx.waker().wake_by_ref(),
                 2 => {
-                    let waker = cx.waker().clone();
+                    let (waker, wakes) = (cx.waker().clone(), was_woken.clone());
                     thread::spawn(move || {
                         thread::sleep(Duration::from_millis(5));
+                        wakes.store(true, Ordering::Relaxed);
                         waker.wake();
                     });
                 }
-                _ => return Poll::Ready(()),
+                _ if was_woken.load(Ordering::Relaxed) => return Poll::Ready(()),
+                _ => {}
             }
             // Somebody else's token: no wake.
             thread::current().unpark();

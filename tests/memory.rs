@@ -32,6 +32,16 @@ fn stays_flat(what: &str, mut thousand: impl FnMut()) {
     assert!(bytes <= NOTHING, "{what}: {bytes} bytes more after {THOUSANDS} thousands");
 }
 
+/// Checks that `burst`, which is told for how many values, leaves no room for all of them.
+#[track_caller]
+fn lets_go_of(what: &str, mut burst: impl FnMut(u64)) {
+    burst(1_000);
+    alloc::start();
+    burst(100_000);
+    let bytes = alloc::stop();
+    assert!(bytes <= 100_000, "{what}: {bytes} bytes more");
+}
+
 /// Begins to wait, and gives up.
 fn gives_up(wait: impl Future) {
     assert!(pin!(wait).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -97,6 +107,19 @@ fn memory_stays_flat_over_many_messages() {
             tx.send(n).unwrap();
         }
         assert_eq!(block_on(rx.recv_many(&mut Vec::new(), 1_000)), 1_000);
+    });
+    lets_go_of("what is received one by one after a burst", |n| {
+        (0..n).for_each(|n| tx.send(n).unwrap());
+        while rx.try_recv().is_ok() {}
+        // Each of its two buffers has been in use since.
+        for n in 0..2 {
+            tx.send(n).unwrap();
+            assert_eq!(rx.try_recv(), Ok(n));
+        }
+    });
+    lets_go_of("what is received together after a burst", |n| {
+        (0..n).for_each(|n| tx.send(n).unwrap());
+        assert_eq!(block_on(rx.recv_many(&mut Vec::new(), n as usize)), n as usize);
     });
     stays_flat("unbounded channels that are dropped full", || {
         let (tx, _rx) = mpsc::unbounded_channel();

@@ -82,8 +82,9 @@ fn what_was_waited_for_and_is_not_any_more_is_not_told() {
         sender.try_send(2).unwrap();
         poll_fn(|cx| receiver.poll_recv(cx)).await.unwrap();
         // Or when the one who waits is gone.
-        assert!(poll_fn(|cx| Poll::Ready(receiver.poll_recv(cx))).await.is_pending());
-        drop(receiver);
+        let (_kept, mut gone) = mpsc::channel::<u8>(1);
+        assert!(poll_fn(|cx| Poll::Ready(gone.poll_recv(cx))).await.is_pending());
+        drop(gone);
         let token = CancellationToken::new();
         timeout(MS, token.cancelled()).await.unwrap_err();
         let aborted = handspun::spawn(async move { semaphore.acquire().await.map(drop) });
