@@ -126,7 +126,7 @@ fn the_waits_of_one_root_are_not_the_next_ones() {
     assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
     // Also if the wait goes on without it.
     let mut left = pin!(semaphore.acquire());
-    executor.block_on(poll_fn(|cx| Poll::Ready(assert!(left.as_mut().poll(cx).is_pending()))));
+    assert!(executor.block_on(poll_fn(|cx| Poll::Ready(left.as_mut().poll(cx)))).is_pending());
     assert_eq!(waits_of(&executor, pending::<()>()), [""; 0]);
 }
 
