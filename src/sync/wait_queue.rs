@@ -315,7 +315,8 @@ impl Seat {
 
 impl Sitting {
     /// Does not wait any more, but its waker stays in the seat: it is one who sits there again and
-    /// again, and a program may make a new future for each poll, and drop it between them.
+    /// again, and a program may make a new future for each poll, and drop it between them. (That it
+    /// waits is then not told.)
     #[inline]
     pub(super) fn end(&mut self) {
         self.0.ends();
