@@ -70,9 +70,9 @@ thread_local! {
 impl Mark {
     /// The task that is being polled waits for this. To be called in each poll that is pending.
     #[inline]
-    pub(crate) fn waits(&mut self, awaited: Awaited) {
+    pub(crate) fn waits(&mut self, awaited: &Awaited) {
         if IS_KEPT.get() {
-            self.write(awaited);
+            self.write(*awaited);
         }
     }
 
@@ -166,18 +166,18 @@ mod tests {
         keep(true);
         let mut lasting = Mark::default();
         let awaited = Awaited::new("a value");
-        lasting.waits(awaited);
+        lasting.waits(&awaited);
         for _ in 0..100 {
             let mut short = Mark::default();
-            short.waits(awaited);
-            short.waits(awaited);
+            short.waits(&awaited);
+            short.waits(&awaited);
             short.ends();
             short.ends();
         }
         assert_eq!(Vec::from_iter(read().values()), [&Entry::Begun(awaited)]);
-        lasting.waits(awaited);
+        lasting.waits(&awaited);
         assert_eq!(Vec::from_iter(read().values()), [&Entry::GoesOn(awaited)]);
-        lasting.waits(awaited);
+        lasting.waits(&awaited);
         lasting.ends();
         assert_eq!(Vec::from_iter(read().values()), [&Entry::Over]);
         keep(false);
@@ -187,7 +187,7 @@ mod tests {
     fn a_wait_that_ends_where_no_diary_is_kept_is_over_for_who_reads_next() {
         keep(true);
         let mut mark = Mark::default();
-        mark.waits(Awaited::new("a value"));
+        mark.waits(&Awaited::new("a value"));
         assert_eq!(read().len(), 1);
         keep(false);
         mark.ends();
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn without_a_diary_a_wait_has_no_mark() {
         let mut mark = Mark::default();
-        mark.waits(Awaited::new("a value"));
+        mark.waits(&Awaited::new("a value"));
         mark.ends();
         assert_eq!((mark.0, read().len()), (0, 0));
     }

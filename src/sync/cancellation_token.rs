@@ -403,7 +403,7 @@ impl<T: Held> Wait<T> {
         let poll = token.family.poll(cx, |family, wakers| {
             let poll = family.wait(token.node, waker, wakers);
             if poll.is_pending() {
-                self.mark.waits(family.awaited);
+                self.mark.waits(&family.awaited);
             }
             poll
         });

@@ -104,10 +104,16 @@ impl Permits {
     /// `n` more, first for those who wait. `false`, and nothing changes, if there would be too
     /// many.
     #[inline]
-    pub(super) fn give(&mut self, mut n: usize, wakers: &mut Wakers) -> bool {
+    pub(super) fn give(&mut self, n: usize, wakers: &mut Wakers) -> bool {
         if n > MAX_PERMITS - self.free {
             return false;
         }
+        self.free += if self.line.is_empty() { n } else { self.give_in_line(n, wakers) };
+        true
+    }
+
+    /// Gives `n` to those who wait, as far as they want them. Returns what is left.
+    fn give_in_line(&mut self, mut n: usize, wakers: &mut Wakers) -> usize {
         while n > 0
             && let Some(first) = self.line.first()
         {
@@ -118,8 +124,7 @@ impl Permits {
                 self.line.call_first(Ok(()), wakers);
             }
         }
-        self.free += n;
-        true
+        n
     }
 
     /// Nobody gets any from now on. What those had got who still wait is free again.

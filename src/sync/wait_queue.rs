@@ -105,7 +105,7 @@ impl<W, O> WaitQueue<W, O> {
     /// same, and finds that out when it is polled.
     #[inline]
     pub(super) fn wait(&mut self, ticket: &mut Ticket, wants: W, wakers: &mut Wakers) {
-        ticket.mark.waits(self.awaited);
+        ticket.mark.waits(&self.awaited);
         match ticket.place.and_then(|key| self.waiters.get_mut(key)) {
             Some(Waiter::Waiting { waker, .. }) => return wakers.keep(waker),
             Some(Waiter::Called(_)) => unreachable!("the outcome was not asked for"),
@@ -294,7 +294,7 @@ impl Seat {
     #[inline]
     pub(super) fn wait(&mut self, sitting: &mut Sitting, wakers: &mut Wakers) {
         wakers.keep(&mut self.waker);
-        sitting.0.waits(self.awaited);
+        sitting.0.waits(&self.awaited);
     }
 
     /// Does not wait any more, and is not to be woken.
