@@ -32,7 +32,7 @@
 //! [`Seat`] is the same for one: where there is only one who can wait, the receiver of a channel,
 //! no list is needed, and no outcome, since he looks at the data again.
 //!
-//! Everything here runs under the lock of `guarded.rs`. It also tells `waits.rs` what a task waits
+//! All but [`find`] runs under the lock of `guarded.rs`. It also tells `waits.rs` what a task waits
 //! for. Next: `sync/permits.rs`, the first that is built on it.
 
 use super::guarded::{Guarded, Wakers};

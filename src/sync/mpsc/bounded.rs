@@ -157,6 +157,9 @@ impl<T> Sender<T> {
     /// Cancel safe: dropping the future gives up the place in line, and passes on the room that it
     /// had been given.
     pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
+        if n > self.max_capacity() {
+            return Err(SendError(()));
+        }
         self.channel.reserve(n).await?;
         Ok(PermitIterator::new(&self.channel, n))
     }

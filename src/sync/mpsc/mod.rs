@@ -116,11 +116,8 @@ impl<T> Channel<T> {
         })
     }
 
-    /// Waits for `n` places.
+    /// Waits for `n` places: for ever, if there are not as many.
     async fn reserve(&self, n: usize) -> Result<(), SendError<()>> {
-        if n > self.capacity() {
-            return Err(SendError(()));
-        }
         acquire(&self.state, n, |_, _| ()).await.map_err(|_| SendError(()))
     }
 
