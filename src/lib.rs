@@ -16,7 +16,7 @@
 //!
 //! [`block_on`] and [`spawn`] are where to begin; [`join!`] and [`select!`] wait for several
 //! things; [`sync`] has channels and locks; [`task`], [`time`] and [`future`] have the rest, and
-//! [`executor`] the settings. Names and semantics are tokio's.
+//! [`executor`] the settings. Names and semantics are tokio's. And [`trace`] shows how it runs.
 //!
 //! # Ten promises
 //!
@@ -42,7 +42,7 @@
 //!    [`Executor`](executor::Executor) keeps it for its next `block_on`, and drops it when it is
 //!    dropped itself. A blocking closure that runs is not waited for.
 //! 9. **Replay.** On a paused clock and without threads, the same program with the same seed does
-//!    the same things in the same order.
+//!    the same things in the same order: it gives the same [`trace`], byte for byte.
 //! 10. **Wakers are free.** A waker may be cloned, sent, called and dropped on any thread, at any
 //!     time, also after its task or its executor is gone. It touches no freed memory, because it
 //!     owns none.
@@ -51,7 +51,8 @@
 //! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
 //! threads), `tests/hostile.rs` (all of them under attack), `tests/future.rs`, `tests/macros.rs`,
 //! `tests/join_set.rs`, `tests/cancellation_token.rs`, `tests/sync/` (channels and locks),
-//! `tests/waits.rs` (what a stall report says), and `tests/model.rs`, which compares random
+//! `tests/waits.rs` (what a stall report says), `tests/trace/` (recordings and drawings),
+//! `tests/player.rs` (the player, in a browser), and `tests/model.rs`, which compares random
 //! programs with a model of a page.
 //!
 //! # The map
@@ -63,20 +64,26 @@
 //! | file | what it is |
 //! |---|---|
 //! | `panics.rs`, `pin.rs`, `random.rs` | contained panics; pin projections; random numbers |
-//! | `thread.rs`, `waits.rs` | a thread that waits for a future; what each task waits for |
+//! | `thread.rs` | a thread that waits for a future |
 //! | **`slab.rs`** | slots that are used again, and keys that cannot be mistaken |
 //! | `future/join.rs`, `future/join_all.rs`, `future/race.rs` | futures made of futures |
 //! | `macros.rs`, `macros/branches.rs` | [`join!`], [`try_join!`], [`select!`] |
 //! | `list.rs`, `time/wheel.rs` | linked lists by index; the timing wheel on top of them |
+//! | **`name.rs`** | the name of a task: all that a waker carries |
+//! | `waits.rs` | what each task waits for, told to who listens |
+//! | `trace/event.rs`, `trace/state.rs` | what can happen in a run; the replay of it |
+//! | the rest of `trace/` | drawings and lints: they see events, and nothing else |
 //! | `sync/guarded.rs`, `sync/wait_queue.rs` | the cell of channels and locks; the line to wait |
 //! | `sync/permits.rs` | permits, and who waits for some |
 //! | the rest of `sync/` | channels and locks, each a page on top of those three |
-//! | **`name.rs`** | the name of a task: all that a waker carries |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
 //! | `time/clock.rs`, `executor/timers.rs` | what time it is; timers, by clock and wheel |
+//! | `executor/recorder.rs`, `executor/holders.rs` | the last events of a run; counted wakers |
+//! | `executor/stall.rs` | hangs reported |
 //! | **`executor/scheduler.rs`** | the states of a task, a function for each arrow |
-//! | **`waker.rs`** | from a name to a [`Waker`](std::task::Waker), and back |
-//! | **`executor/mod.rs`** | [`block_on`], and the loop (`executor/stall.rs`: hangs reported) |
+//! | `executor/watch.rs` | what each arrow tells the recorder |
+//! | **`waker.rs`** | from a name to a [`Waker`](std::task::Waker) |
+//! | **`executor/mod.rs`** | [`block_on`], and the loop |
 //! | `task/error.rs` | why a task has no result |
 //! | **`task/cell.rs`** | a task's memory: the future, then its result |
 //! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
@@ -96,14 +103,24 @@
 //! - *Give Back What You Were Given*: a future that is dropped after it was given something, and
 //!   has not seen it, passes it on.
 //! - *Stale Names Are Harmless*: a name or key whose owner is gone is looked up and not found.
+//! - *One Event Per Transition*: each arrow of the scheduler's diagram records exactly one event,
+//!   in the function that is the arrow.
 //!
 //! And by absence: the executor never imports `task`; `future`, the macros and `sync` never import
-//! the executor; nothing but `time/clock.rs` reads the real clock; `unsafe` is only in `waker.rs`,
-//! `task/cell.rs` and `pin.rs`.
+//! the executor; drawings see events only; nothing but `time/clock.rs` reads the real clock;
+//! `unsafe` is only in `waker.rs`, `task/cell.rs` and `pin.rs`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/trace.md")]
+struct SeeingARun;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/lints.md")]
+struct Lints;
 
 pub mod executor;
 pub mod future;
@@ -120,6 +137,7 @@ pub mod sync;
 pub mod task;
 mod thread;
 pub mod time;
+pub mod trace;
 mod waits;
 mod waker;
 

@@ -81,6 +81,12 @@ impl<T> Nodes<T> {
         self.slab.get_mut(key).map(|node| &mut node.value)
     }
 
+    /// All nodes, in lists or not.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slab.iter().map(|(key, node)| (key, &node.value))
+    }
+
     /// How many nodes there are, in lists or not.
     pub(crate) fn len(&self) -> usize {
         self.slab.len()

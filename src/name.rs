@@ -42,7 +42,7 @@ pub(crate) const MAX_EXECUTORS: usize = 1 << EXECUTOR_BITS;
 pub(crate) const MAX_TASKS: usize = 1 << INDEX_BITS;
 
 /// Which task of which executor.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Name(u64);
 
 impl Name {
@@ -70,6 +70,14 @@ impl Name {
     pub(crate) fn fits(self, number: NonZeroU64) -> bool {
         let differs = self.0 >> INDEX_BITS ^ number.get();
         differs & ((1 << GENERATION_BITS) - 1) == 0
+    }
+
+    /// The number of the task with this name, if it is the latest of all that fit: as long as not
+    /// 2^22 tasks have been spawned since. `next` is the number that the next task will get.
+    pub(crate) fn latest_number(self, next: NonZeroU64) -> u64 {
+        let latest = next.get() - 1;
+        let generation = self.0 >> INDEX_BITS;
+        latest - (latest.wrapping_sub(generation) & ((1 << GENERATION_BITS) - 1))
     }
 
     /// The word that a waker carries.

@@ -1,27 +1,29 @@
-//! What each task waits for, for those who ask.
+//! Who waits for what, told to those who ask.
 //!
-//! A hang is best explained by what everybody waits for. But a channel knows nothing of executors,
-//! and the executor nothing of channels. So they meet here, in a diary that lies on the thread: a
-//! future that is polled and has to wait writes down what for, and that it is over when it is; the
-//! executor reads that after each poll, and then knows whose it was. Each wait has a number, its
-//! [`Mark`], so that it can begin in one task and end in another. (One that ends on another thread
-//! is told until its task is over: that diary is not this executor's.)
+//! A hang is best explained by what everybody waits for, and a picture of a run wants to show it.
+//! But a channel knows nothing of executors, and the executor nothing of channels. So there is a
+//! place on each thread for a *listener*, a plain function. A future that is polled and has to wait
+//! tells it what for, and that it is over when it is. An executor that is [recorded], or would
+//! [report a stall], listens while it runs, and knows whose wait it is: that of the task that it is
+//! polling.
 //!
-//! Only an executor that would [report a stall](crate::executor::Builder::panic_on_stall) asks for
-//! a diary. Where none is kept, an entry costs one look at a flag.
+//! Each wait has a number, its [`Mark`], so that it can begin in one task and end in another. (One
+//! that ends on another thread, or when another executor listens next, is told until its task is
+//! over.)
 //!
-//! Next: `thread.rs`. (Most entries are written by `sync/wait_queue.rs`.)
+//! Where nobody listens, telling costs one look at a word. Next: `thread.rs`. (Most is told by
+//! `sync/wait_queue.rs`.)
+//!
+//! [recorded]: crate::executor::Builder::record
+//! [report a stall]: crate::executor::Builder::panic_on_stall
 
+use crate::name::Id;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
-use std::mem;
-use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something to wait for: what, and where it was made.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Awaited {
     pub(crate) what: &'static str,
     pub(crate) made_at: &'static Location<'static>,
@@ -38,53 +40,75 @@ impl Awaited {
     }
 }
 
-impl fmt::Display for Awaited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, made at {}", self.what, self.made_at)
+/// Which wait.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Wait {
+    /// The one with this mark.
+    Marked(u64),
+    /// The one for the end of this task: a task has one handle.
+    ForTask(Id),
+}
+
+/// What a listener is told.
+#[derive(Debug)]
+pub(crate) enum Note<'a> {
+    /// In the poll that is going on, this wait has begun, or goes on. `None`: it is for a task.
+    Waits(Wait, Option<&'a Awaited>),
+    /// It has got what it waited for, or has given up.
+    Over(Wait),
+}
+
+/// What is told to. It is called in the middle of the code that waits or wakes, maybe under a lock
+/// of `sync`: it must call none of the user's code, and nothing of `sync`.
+pub(crate) type Listener = fn(Note<'_>);
+
+thread_local! {
+    static LISTENER: Cell<Option<Listener>> = const { Cell::new(None) };
+    /// Waits that ended when nobody listened, for who listens next. Only a wait that somebody was
+    /// told of comes here.
+    static ENDED: RefCell<Vec<Wait>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From here on this is told on this thread, or nobody is.
+#[inline]
+pub(crate) fn tell(listener: Option<Listener>) {
+    LISTENER.set(listener);
+    if let Some(listener) = listener {
+        // While the thread ends, the list may be gone.
+        let ended = ENDED.try_with(RefCell::take).unwrap_or_default();
+        ended.into_iter().for_each(|wait| listener(Note::Over(wait)));
     }
 }
 
-/// The number by which the diary knows a wait; 0 while it does not.
+/// Whether anybody listens on this thread.
+#[inline]
+pub(crate) fn are_told() -> bool {
+    LISTENER.get().is_some()
+}
+
+/// The number by which a wait is known; 0 while it is not.
 #[derive(Default)]
 pub(crate) struct Mark(u64);
 
-/// What the diary says of a wait.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Entry {
-    /// It has begun since the diary was last read.
-    Begun(Awaited),
-    /// It goes on, in the task that was polled.
-    GoesOn(Awaited),
-    Over,
-}
-
 static NEXT_MARK: AtomicU64 = AtomicU64::new(1);
-
-thread_local! {
-    /// Apart from the entries, so that the look that everybody takes is as cheap as can be.
-    static IS_KEPT: Cell<bool> = const { Cell::new(false) };
-    /// One for each mark that anything is to be said of.
-    static ENTRIES: RefCell<BTreeMap<u64, Entry>> = const { RefCell::new(BTreeMap::new()) };
-}
 
 impl Mark {
     /// The task that is being polled waits for this. To be called in each poll that is pending.
+    ///
+    /// Two waits are in the same line if they are for the same `awaited`, at the same address.
     #[inline]
     pub(crate) fn waits(&mut self, awaited: &Awaited) {
-        if IS_KEPT.get() {
-            self.write(*awaited);
+        if let Some(listener) = LISTENER.get() {
+            self.write(listener, awaited);
         }
     }
 
     #[cold]
-    fn write(&mut self, awaited: Awaited) {
-        edit(|entries| {
-            if self.0 == 0 {
-                self.0 = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
-                entries.insert(self.0, Entry::Begun(awaited));
-            }
-            entries.entry(self.0).or_insert(Entry::GoesOn(awaited));
-        });
+    fn write(&mut self, listener: Listener, awaited: &Awaited) {
+        if self.0 == 0 {
+            self.0 = NEXT_MARK.fetch_add(1, Ordering::Relaxed);
+        }
+        listener(Note::Waits(Wait::Marked(self.0), Some(awaited)));
     }
 
     /// That wait is over: the future has what it waited for, or has given up.
@@ -97,108 +121,115 @@ impl Mark {
 
     #[cold]
     fn cross_out(&mut self) {
-        let mark = mem::take(&mut self.0);
-        edit(|entries| match entries.remove(&mark) {
-            // Nobody has read of it: nothing is left to say.
-            Some(Entry::Begun(_)) => {}
-            _ => drop(entries.insert(mark, Entry::Over)),
-        });
+        let wait = Wait::Marked(std::mem::take(&mut self.0));
+        match LISTENER.get() {
+            Some(listener) => listener(Note::Over(wait)),
+            None => drop(ENDED.try_with(|ended| keep(&mut ended.borrow_mut(), wait))),
+        }
     }
 }
 
-fn edit(change: impl FnOnce(&mut BTreeMap<u64, Entry>)) {
-    // While the thread ends there may be no diary any more, and nobody to read it.
-    let _ = ENTRIES.try_with(|entries| change(&mut entries.borrow_mut()));
+/// How many ended waits a thread keeps. It may be one on which nobody ever listens again.
+const MOST: usize = 1_000;
+
+/// One too many is told as going on until its task is over.
+fn keep(ended: &mut Vec<Wait>, wait: Wait) {
+    if ended.len() < MOST {
+        ended.push(wait);
+    }
 }
 
-/// From here on a diary is kept on this thread, or is not.
+/// The task that is being polled waits for the end of this one.
 #[inline]
-pub(crate) fn keep(is_kept: bool) {
-    IS_KEPT.set(is_kept);
-}
-
-/// All entries since the last time.
-pub(crate) fn read() -> BTreeMap<u64, Entry> {
-    ENTRIES.try_with(RefCell::take).unwrap_or_default()
-}
-
-/// What the tasks of an executor wait for, as far as the diary tells.
-#[derive(Default)]
-pub(crate) struct Waits {
-    /// By the mark: for what, and the number of the task that was last polled for it.
-    by_mark: HashMap<u64, (Awaited, NonZeroU64)>,
-}
-
-impl Waits {
-    /// Reads the diary: this task was polled since the last time.
-    pub(crate) fn read(&mut self, task: NonZeroU64) {
-        for (mark, entry) in read() {
-            match entry {
-                Entry::Begun(awaited) | Entry::GoesOn(awaited) => {
-                    self.by_mark.insert(mark, (awaited, task));
-                }
-                Entry::Over => drop(self.by_mark.remove(&mark)),
-            }
-        }
+pub(crate) fn waits_for_task(task: Id) {
+    if let Some(listener) = LISTENER.get() {
+        listener(Note::Waits(Wait::ForTask(task), None));
     }
+}
 
-    /// What this task waited for does not count any more. For the root: the next has its number.
-    pub(crate) fn forget(&mut self, task: NonZeroU64) {
-        self.by_mark.retain(|_, (_, waiting)| *waiting != task);
-    }
-
-    /// What each task waits for, and by how many waits.
-    pub(crate) fn by_task(&self) -> BTreeMap<NonZeroU64, BTreeMap<Awaited, usize>> {
-        let mut by_task: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
-        for (awaited, task) in self.by_mark.values() {
-            *by_task.entry(*task).or_default().entry(*awaited).or_default() += 1;
-        }
-        by_task
+/// Nobody waits for the end of this task any more.
+#[inline]
+pub(crate) fn waits_for_task_no_more(task: Id) {
+    if let Some(listener) = LISTENER.get() {
+        listener(Note::Over(Wait::ForTask(task)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
+
+    thread_local!(static HEARD: RefCell<Vec<(Wait, bool)>> = RefCell::default());
+
+    fn listen(note: Note<'_>) {
+        HEARD.with_borrow_mut(|heard| match note {
+            Note::Waits(wait, _) => heard.push((wait, true)),
+            Note::Over(wait) => heard.push((wait, false)),
+        });
+    }
 
     #[test]
-    fn the_diary_does_not_grow_with_waits_that_begin_and_end_between_two_looks() {
-        keep(true);
-        let mut lasting = Mark::default();
+    fn a_listener_is_told_of_each_wait_by_its_mark() {
         let awaited = Awaited::new("a value");
-        lasting.waits(&awaited);
-        for _ in 0..100 {
-            let mut short = Mark::default();
-            short.waits(&awaited);
-            short.waits(&awaited);
-            short.ends();
-            short.ends();
-        }
-        assert_eq!(Vec::from_iter(read().values()), [&Entry::Begun(awaited)]);
-        lasting.waits(&awaited);
-        assert_eq!(Vec::from_iter(read().values()), [&Entry::GoesOn(awaited)]);
-        lasting.waits(&awaited);
-        lasting.ends();
-        assert_eq!(Vec::from_iter(read().values()), [&Entry::Over]);
-        keep(false);
+        let (mut a, mut b) = (Mark::default(), Mark::default());
+        tell(Some(listen));
+        a.waits(&awaited);
+        b.waits(&awaited);
+        let (first, second) = (Wait::Marked(a.0), Wait::Marked(b.0));
+        a.waits(&awaited);
+        a.ends();
+        a.ends();
+        a.waits(&awaited);
+        let third = Wait::Marked(a.0);
+        tell(None);
+        let heard = [
+            (first, true),
+            (second, true),
+            (first, true),
+            (first, false),
+            (third, true),
+        ];
+        assert_eq!(HEARD.take(), heard);
+        assert!(first != second && second != third && first != third);
     }
 
     #[test]
-    fn a_wait_that_ends_where_no_diary_is_kept_is_over_for_who_reads_next() {
-        keep(true);
+    fn a_wait_that_ends_where_nobody_listens_is_told_to_who_listens_next() {
+        tell(Some(listen));
         let mut mark = Mark::default();
         mark.waits(&Awaited::new("a value"));
-        assert_eq!(read().len(), 1);
-        keep(false);
+        let wait = Wait::Marked(mark.0);
+        tell(None);
         mark.ends();
-        assert_eq!(Vec::from_iter(read().values()), [&Entry::Over]);
+        assert_eq!(HEARD.take(), [(wait, true)]);
+        tell(Some(listen));
+        assert_eq!(HEARD.take(), [(wait, false)]);
+        tell(None);
+        tell(Some(listen));
+        assert_eq!(HEARD.take(), []);
+        tell(None);
     }
 
     #[test]
-    fn without_a_diary_a_wait_has_no_mark() {
+    fn a_thread_on_which_nobody_listens_keeps_no_more_than_a_thousand_ended_waits() {
+        tell(Some(listen));
+        let mut marks: Vec<Mark> = (0..2_000).map(|_| Mark::default()).collect();
+        marks.iter_mut().for_each(|mark| mark.waits(&Awaited::new("a value")));
+        tell(None);
+        marks.iter_mut().for_each(Mark::ends);
+        assert_eq!(ENDED.with_borrow(Vec::len), MOST);
+        tell(Some(listen));
+        assert_eq!(HEARD.take().len(), 2_000 + MOST);
+        tell(None);
+    }
+
+    #[test]
+    fn where_nobody_listens_a_wait_has_no_mark() {
         let mut mark = Mark::default();
         mark.waits(&Awaited::new("a value"));
+        waits_for_task(Id::new(0, 1));
         mark.ends();
-        assert_eq!((mark.0, read().len()), (0, 0));
+        assert_eq!((mark.0, HEARD.take().len()), (0, 0));
     }
 }

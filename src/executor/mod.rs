@@ -29,20 +29,27 @@
 //! Left out: any idea of what a task returns. The executor knows `scheduler::Task`, which
 //! is polled until it is over; `task/cell.rs` is next, and makes one of a future.
 
+pub(crate) mod holders;
+mod recorder;
 pub(crate) mod scheduler;
 mod stall;
 pub(crate) mod timers;
+pub(crate) mod watch;
 
-use crate::panics::contain_each;
+use crate::panics::{contain, contain_each};
 use crate::random::Random;
 use crate::time::clock::Clock;
-use crate::waits;
+use crate::time::wheel::Fired;
+use crate::trace::event::Trace;
+use crate::trace::output::{self, Format, Output};
 use crate::waker::waker;
-use scheduler::{Polled, Rest, Scheduler, Shared};
+use recorder::{FOR_A_REPORT, Recorder};
+use scheduler::{Birth, Polled, Rest, Scheduler, Shared};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -115,6 +122,9 @@ pub struct Builder {
     start_paused: bool,
     panic_on_stall: bool,
     random: Random,
+    /// How many events are kept.
+    record: Option<usize>,
+    output: Option<Output>,
 }
 
 impl Builder {
@@ -149,13 +159,49 @@ impl Builder {
         self
     }
 
+    /// Whether the run is recorded: the last `capacity` events are kept, for
+    /// [`Executor::trace`](Executor::trace). Default: it is not.
+    ///
+    /// At least one is. An event takes about a hundred bytes and a tenth of a microsecond. Of
+    /// events that were dropped for want of room, what they left behind is kept.
+    pub fn record(mut self, capacity: usize) -> Builder {
+        self.record = Some(capacity);
+        self
+    }
+
+    /// Records the run, and has it drawn into a file when the executor is dropped. (A message on
+    /// stderr says so, or why it could not be.) Of more than 100,000 events the last are kept,
+    /// unless [`record`](Builder::record) says otherwise.
+    ///
+    /// ```no_run
+    /// use handspun::executor::Executor;
+    /// use handspun::trace::Format;
+    ///
+    /// let executor = Executor::builder().trace_to(Format::Html, "run.html").build();
+    /// executor.block_on(async { /* … */ });
+    /// ```
+    ///
+    /// Without a change of the program the environment does the same:
+    /// `HANDSPUN_TRACE=html:run.html` ([`trace`](crate::trace) has the details). If both are there,
+    /// this one counts.
+    pub fn trace_to(mut self, format: Format, file: impl Into<PathBuf>) -> Builder {
+        self.output = Some(Output::to_file(format, file.into()));
+        self
+    }
+
     /// Makes the executor, for this thread.
     ///
     /// # Panics
     /// If there are 16,384 executors in the process, or threads that have run one.
     pub fn build(self) -> Executor {
         let clock = if self.start_paused { Clock::paused() } else { Clock::real() };
-        let scheduler = Scheduler::new(clock, self.panic_on_stall, self.random);
+        let output = self.output.or_else(output::asked_for);
+        let for_output = output.is_some().then_some(output::CAPACITY);
+        let for_report = self.panic_on_stall.then_some(FOR_A_REPORT);
+        let capacity = self.record.or(for_output).or(for_report);
+        let recorder = capacity.map(|capacity| Recorder::new(&clock, capacity, output));
+        let recorder = recorder.map(Box::new);
+        let scheduler = Scheduler::new(clock, self.panic_on_stall, self.random, recorder);
         Executor {
             scheduler: Rc::new(RefCell::new(scheduler)),
         }
@@ -199,10 +245,44 @@ impl Executor {
             scheduler: &self.scheduler,
             panicked: true,
         };
-        self.scheduler.borrow_mut().spawn_root(Location::caller());
+        let birth = Birth {
+            place: Location::caller(),
+            name: None,
+            size: size_of::<F>(),
+        };
+        self.scheduler.borrow_mut().spawn_root(birth);
         let output = run(&self.scheduler, pin!(future));
         running.panicked = false;
         output
+    }
+
+    /// The run so far. (Of an executor that is not [recorded](Builder::record), but would [report a
+    /// stall](Builder::panic_on_stall): the last thousand events.)
+    ///
+    /// # Panics
+    /// If it is neither.
+    pub fn trace(&self) -> Trace {
+        let trace = self.scheduler.borrow().trace();
+        trace.expect(NOT_RECORDED)
+    }
+
+    /// Drops all tasks, and gives the whole run, with their end.
+    ///
+    /// # Panics
+    /// If [`trace`](Executor::trace) does.
+    pub fn into_trace(self) -> Trace {
+        self.drop_tasks();
+        self.trace()
+    }
+
+    /// Drops every task that is left. Their destructors run inside their executor, also when it is
+    /// dropped inside another.
+    fn drop_tasks(&self) {
+        let previous = scheduler::set_current(Some(self.scheduler.clone()));
+        self.scheduler.borrow_mut().swap_random();
+        drop_tasks(&self.scheduler);
+        self.scheduler.borrow_mut().swap_random();
+        scheduler::set_current(previous);
     }
 
     /// Calls `f` with this executor's scheduler, running or not.
@@ -221,25 +301,21 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.panicked {
+            self.scheduler.borrow_mut().tell_root_is_over(true);
             drop_tasks(self.scheduler);
         }
-        self.scheduler.borrow_mut().finish_root();
+        self.scheduler.borrow_mut().finish_root(self.panicked);
         scheduler::set_current(None);
     }
 }
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        // The tasks' destructors run inside their executor, also when it is dropped inside another.
-        let previous = scheduler::set_current(Some(self.scheduler.clone()));
-        self.scheduler.borrow_mut().swap_random();
-        drop_tasks(&self.scheduler);
-        self.scheduler.borrow_mut().swap_random();
-        if previous.is_none() {
-            // What its tasks do not wait for any more: nobody would read of it.
-            waits::read();
+        self.drop_tasks();
+        let output = self.scheduler.borrow_mut().take_output();
+        if let Some((output, trace)) = output {
+            contain(|| output.write(&trace));
         }
-        scheduler::set_current(previous);
         let left = self.scheduler.borrow_mut().end();
         contain_each(left, |timer| timer.value.wake());
     }
@@ -267,10 +343,15 @@ fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::O
 /// Polls the first task of the run queue. Ready when that was the root, and it is ready.
 #[inline]
 fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Poll<F::Output> {
-    let Some(Polled { name, task }) = scheduler.borrow_mut().begin_poll() else {
+    let Some(Polled {
+        name,
+        is_watched,
+        task,
+    }) = scheduler.borrow_mut().begin_poll()
+    else {
         return Poll::Pending;
     };
-    let waker = waker(name);
+    let waker = waker(name, is_watched);
     let mut cx = Context::from_waker(&waker);
     let Some(task) = task else {
         // It is the root.
@@ -298,9 +379,23 @@ fn look_outside(scheduler: &RefCell<Scheduler>) {
 
 fn take_in(scheduler: &RefCell<Scheduler>) {
     let released = scheduler.borrow_mut().accept_letters();
-    contain_each(released, Waker::wake);
+    if !released.is_empty() {
+        contain_each(released, Waker::wake);
+    }
     let fired = scheduler.borrow_mut().timers.due();
-    contain_each(fired, |fired| fired.value.wake());
+    if !fired.is_empty() {
+        fire(scheduler, fired);
+    }
+}
+
+/// Wakes whom timers were to wake, in the order in which they were due.
+#[inline(never)]
+fn fire(scheduler: &RefCell<Scheduler>, fired: Vec<Fired<Waker>>) {
+    contain_each(fired, |fired| {
+        scheduler.borrow_mut().begin_fire(&fired);
+        fired.value.wake();
+    });
+    scheduler.borrow_mut().forget_cause();
 }
 
 /// Nothing is runnable: sleeps, or moves a paused clock, until something may be.
@@ -309,10 +404,15 @@ fn rest(scheduler: &RefCell<Scheduler>) {
     let rest = scheduler.borrow_mut().rest();
     match rest {
         Rest::LookAgain => {}
-        Rest::Sleep(limit) => mailbox.sleep(limit),
+        Rest::Sleep(limit) => {
+            scheduler.borrow_mut().park(limit);
+            mailbox.sleep(limit);
+            scheduler.borrow_mut().unpark();
+        }
         Rest::Stalled => {
-            let report = stall::report(scheduler.borrow().waiting());
-            panic!("{report}");
+            let trace = scheduler.borrow().trace();
+            scheduler.borrow_mut().tell_drop_root();
+            panic!("{}", stall::report(&trace.expect("an executor that reports is watched")));
         }
     }
 }
@@ -326,11 +426,15 @@ fn drop_tasks(scheduler: &RefCell<Scheduler>) {
             let task = scheduler.borrow_mut().take(key);
             if let Some(task) = task {
                 task.cancel();
+                scheduler.borrow_mut().tell_is_dropped(key);
             }
         }
     }
     scheduler.borrow_mut().clear_run_queue();
 }
+
+const NOT_RECORDED: &str =
+    "this executor is not recorded: build it with `Executor::builder().record(100_000)`";
 
 // A panic leaves no task behind that saw it: see promise 7.
 impl UnwindSafe for Executor {}

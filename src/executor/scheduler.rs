@@ -42,17 +42,19 @@
 //! Left out: loops, parking and futures. This is data and its transitions; `executor/mod.rs` turns
 //! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
 
-use super::timers::Timers;
+use super::recorder::Recorder;
+use super::timers::{Elsewhere, TimerName, Timers};
 use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
 use crate::random::Random;
 use crate::slab::{Key, Slab};
 use crate::thread;
-use crate::time::clock::Clock;
+use crate::time::clock::{Clock, Instant};
 use crate::time::wheel::Fired;
-use crate::waits::{self, Awaited, Waits};
+use crate::trace::event::{Cause, Effect, Outcome};
+use crate::waits::{self, Note};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -70,8 +72,8 @@ pub(crate) trait Task {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<()>;
     /// Drops the future where it stands.
     fn cancel(&self);
-    /// The task that awaits the end of this one, for a report.
-    fn joiner(&self) -> Option<Name>;
+    /// How it ended, or is to end: aborted, pending if nothing is decided yet.
+    fn outcome(&self) -> Outcome;
 }
 
 /// All that belongs to one executor.
@@ -89,14 +91,12 @@ pub(crate) struct Scheduler {
     /// The slot of the task that is being polled. When none is, that of the root, who has no id, so
     /// that whoever asks in between is told that there is no task.
     polling: u32,
-    /// Names that were given to tasks, by the task's number. Few tasks have one.
-    task_names: BTreeMap<NonZeroU64, Box<str>>,
     pub(crate) timers: Timers,
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
     panic_on_stall: bool,
-    /// What the tasks wait for: kept only if a stall is to be reported.
-    waits: Waits,
+    /// For who watches, if anybody does: `watch.rs`.
+    pub(super) recorder: Option<Box<Recorder>>,
     /// While this executor runs it is lent to the thread, and the thread's own lies here.
     random: Random,
 }
@@ -104,8 +104,6 @@ pub(crate) struct Scheduler {
 struct TaskSlot {
     /// `None` for the root, whose future is on the stack of `block_on`.
     task: Option<Rc<dyn Task>>,
-    spawned_at: &'static Location<'static>,
-    polls: u32,
     /// Whether it waits to be woken: it is neither in the run queue nor being polled.
     idle: bool,
 }
@@ -116,6 +114,7 @@ const ROOT: u32 = 0;
 /// A task that is to be polled.
 pub(super) struct Polled {
     pub(super) name: Name,
+    pub(super) is_watched: bool,
     /// `None`: it is the root.
     pub(super) task: Option<Rc<dyn Task>>,
 }
@@ -152,12 +151,16 @@ struct Polling {
 
 /// Makes `scheduler` the running one, or none. Returns the one that was.
 ///
-/// What its tasks wait for is written down from here on, if somebody may ask.
+/// If it is watched, it hears from here on of what its tasks wait for.
 #[inline]
 pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
     thread::set_runs_executor(scheduler.is_some());
-    waits::keep(scheduler.as_ref().is_some_and(|scheduler| scheduler.borrow().panic_on_stall));
+    let is_watched = scheduler.as_ref().is_some_and(|scheduler| scheduler.borrow().is_watched());
     let previous = CURRENT.replace(scheduler.map(ManuallyDrop::new));
+    match is_watched {
+        false => waits::tell(None),
+        true => listen(),
+    }
     previous.map(ManuallyDrop::into_inner)
 }
 
@@ -165,6 +168,18 @@ pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
 #[inline]
 pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
     CURRENT.with_borrow(|current| current.as_ref().map(|scheduler| f(&mut scheduler.borrow_mut())))
+}
+
+/// The running executor is watched: it hears what is said to it, and looks for what it has missed.
+#[cold]
+fn listen() {
+    waits::tell(Some(hear_of_wait));
+    try_current(Scheduler::tell_wake_from_elsewhere);
+}
+
+/// A future of the running executor waits for something, or does not any more.
+fn hear_of_wait(note: Note<'_>) {
+    try_current(|scheduler| scheduler.tell_wait(note));
 }
 
 /// (2) Wakes a task, wherever its executor is. Any thread may call this, at any time.
@@ -186,13 +201,16 @@ pub(crate) fn wake(name: Name) {
 }
 
 impl Scheduler {
-    pub(super) fn new(clock: Clock, panic_on_stall: bool, random: Random) -> Scheduler {
+    pub(super) fn new(
+        clock: Clock,
+        panic_on_stall: bool,
+        random: Random,
+        recorder: Option<Box<Recorder>>,
+    ) -> Scheduler {
         let registration = Registration::acquire();
         let mut tasks = Slab::numbered_from(registration.next_number);
         tasks.insert(TaskSlot {
             task: None,
-            spawned_at: Location::caller(),
-            polls: 0,
             idle: true,
         });
         Scheduler {
@@ -202,11 +220,10 @@ impl Scheduler {
             tasks,
             runnable: VecDeque::new(),
             polling: ROOT,
-            task_names: BTreeMap::new(),
             timers: Timers::new(registration.executor, registration.next_number, clock),
             blocking_out: 0,
             panic_on_stall,
-            waits: Waits::default(),
+            recorder,
             random,
         }
     }
@@ -226,25 +243,23 @@ impl Scheduler {
     // The arrows.
 
     /// (1) A new task, runnable at once. `None` if there are too many.
-    pub(crate) fn spawn(
-        &mut self,
-        task: Rc<dyn Task>,
-        at: &'static Location<'static>,
-    ) -> Option<Spawned> {
+    pub(crate) fn spawn(&mut self, task: Rc<dyn Task>, birth: Birth<'_>) -> Option<Spawned> {
         if self.tasks.len() == MAX_TASKS {
             return None;
         }
         let slot = TaskSlot {
             task: Some(task),
-            spawned_at: at,
-            polls: 0,
             idle: false,
         };
         let key = self.tasks.insert(slot);
         self.runnable.push_back(key.index);
+        let id = self.id(key);
+        if self.is_watched() {
+            self.tell_spawn(id, birth);
+        }
         Some(Spawned {
             name: self.name(key),
-            id: self.id(key),
+            id,
         })
     }
 
@@ -265,19 +280,27 @@ impl Scheduler {
     }
 
     /// (3) The first of the run queue is going to be polled.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_poll(&mut self) -> Option<Polled> {
         let index = self.runnable.pop_front()?;
         let (number, slot) = self.tasks.at_mut(index).expect("a queued task has a slot");
-        slot.polls = slot.polls.saturating_add(1);
         let task = slot.task.clone();
-        let name = self.name(Key { index, number });
+        let key = Key { index, number };
+        let name = self.name(key);
         self.polling = index;
+        let is_watched = self.is_watched();
+        if is_watched {
+            self.tell_begin_poll(name);
+        }
         POLLING.with(|polling| {
             polling.name.set(Some(name));
             polling.woken.set(false);
         });
-        Some(Polled { name, task })
+        Some(Polled {
+            name,
+            is_watched,
+            task,
+        })
     }
 
     /// (4) The poll was pending: back into the queue if the task was woken meanwhile, else it
@@ -289,13 +312,13 @@ impl Scheduler {
             polling.name.set(None);
             polling.woken.get()
         });
-        if self.panic_on_stall {
-            self.read_diary(index);
-        }
         if woken {
             self.runnable.push_back(index);
         } else {
             self.tasks.at_mut(index).expect("a polled task keeps its slot").1.idle = true;
+        }
+        if self.is_watched() {
+            self.tell_end_poll(self.name_at(index), Outcome::Pending);
         }
     }
 
@@ -304,46 +327,49 @@ impl Scheduler {
     pub(super) fn finish(&mut self) -> Option<Rc<dyn Task>> {
         let index = std::mem::replace(&mut self.polling, ROOT);
         POLLING.with(|polling| polling.name.set(None));
-        if self.panic_on_stall {
-            self.read_diary(index);
+        let (number, slot) = self.tasks.at(index).expect("a polled task keeps its slot");
+        if self.is_watched() {
+            let outcome = slot.task.as_ref().expect("the root does not end here").outcome();
+            self.tell_end_poll(self.name_at(index), outcome);
         }
-        let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");
-        self.take(Key { index, number })
+        self.tasks.remove(Key { index, number })?.task
     }
 
-    /// Takes a task out for good, for the caller to cancel or drop.
+    /// Takes a task out that is not over, for the caller to cancel.
     pub(super) fn take(&mut self, key: Key) -> Option<Rc<dyn Task>> {
-        if !self.task_names.is_empty() {
-            self.task_names.remove(&key.number);
+        let task = self.tasks.remove(key)?.task;
+        if self.is_watched() {
+            let is_aborted = |task: &Rc<dyn Task>| task.outcome() == Outcome::Aborted;
+            self.tell_drop(self.id(key), task.as_ref().is_some_and(is_aborted));
         }
-        self.tasks.remove(key)?.task
+        task
     }
 
     /// The root has its turn like any task; a new root is runnable at once.
     #[inline]
-    pub(super) fn spawn_root(&mut self, spawned_at: &'static Location<'static>) {
+    pub(super) fn spawn_root(&mut self, birth: Birth<'_>) {
         self.swap_random();
         let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
-        root.spawned_at = spawned_at;
-        root.polls = 0;
         if root.idle {
             root.idle = false;
             self.runnable.push_back(ROOT);
+        }
+        if self.is_watched() {
+            self.tell_spawn(self.root_id(), birth);
         }
     }
 
     /// The root is ready, or has panicked. Its slot waits for the next root.
     #[inline]
-    pub(super) fn finish_root(&mut self) {
+    pub(super) fn finish_root(&mut self, panicked: bool) {
         self.swap_random();
+        if self.is_watched() && !panicked {
+            self.tell_root_is_over(false);
+        }
         if POLLING.with(|polling| polling.name.take()).is_some() {
             self.polling = ROOT;
             let (_, root) = self.tasks.at_mut(ROOT).expect("the root's slot is never empty");
             root.idle = true;
-        }
-        if self.panic_on_stall {
-            self.read_diary(ROOT);
-            self.waits.forget(self.first_number);
         }
     }
 
@@ -356,9 +382,17 @@ impl Scheduler {
             for letter in self.mailbox.empty() {
                 match letter {
                     Letter::Wake(name) => {
+                        if self.is_watched() && name.executor() == self.executor {
+                            self.tell_wake(name, Cause::Thread);
+                        }
                         self.wake(name);
                     }
-                    Letter::Release(key) => released.extend(self.timers.release(key)),
+                    Letter::Release(key) => {
+                        if self.is_watched() {
+                            self.tell_drop_timer(TimerName::new(self.executor, key));
+                        }
+                        released.extend(self.timers.release(key));
+                    }
                 }
             }
         }
@@ -385,10 +419,10 @@ impl Scheduler {
             return Rest::LookAgain;
         }
         let deadline = self.timers.next_deadline();
-        let clock = &mut self.timers.clock;
+        let clock = &self.timers.clock;
         match deadline {
             Some(deadline) if clock.is_paused() && self.blocking_out == 0 => {
-                clock.set_forward(deadline);
+                self.set_clock_forward(deadline);
                 Rest::LookAgain
             }
             Some(deadline) if !clock.is_paused() => {
@@ -396,6 +430,14 @@ impl Scheduler {
             }
             None if self.panic_on_stall && self.blocking_out == 0 => Rest::Stalled,
             _ => Rest::Sleep(None),
+        }
+    }
+
+    /// Sets a paused clock forward. One that runs stays as it is.
+    pub(crate) fn set_clock_forward(&mut self, to: Instant) {
+        self.timers.clock.set_forward(to);
+        if self.is_watched() && self.timers.clock.is_paused() {
+            self.tell_clock_set();
         }
     }
 
@@ -442,22 +484,103 @@ impl Scheduler {
         root.idle = true;
     }
 
+    // Timers, for a `Sleep`: see `timers.rs`.
+
+    /// Ready if the deadline is due, else there is a timer that will wake `waker`.
+    #[inline(always)]
+    pub(crate) fn poll_timer(
+        &mut self,
+        deadline: Instant,
+        timer: &mut Option<TimerName>,
+        waker: Waker,
+    ) -> (Poll<()>, Option<Waker>) {
+        match self.is_watched() {
+            false => self.timers.poll(deadline, timer, waker),
+            true => self.poll_watched_timer(deadline, timer, waker),
+        }
+    }
+
+    /// Gives a timer another deadline. Returns by which name it is known now, and whom to wake.
+    pub(crate) fn reset_timer(
+        &mut self,
+        timer: TimerName,
+        deadline: Instant,
+    ) -> Result<(Option<TimerName>, Option<Waker>), Elsewhere> {
+        match self.is_watched() {
+            false => self.timers.reset(timer, deadline),
+            true => self.reset_watched_timer(timer, deadline),
+        }
+    }
+
+    /// Takes the timer of a `Sleep` that is gone off the wheel. Returns its waker, for the caller
+    /// to drop.
+    #[inline(always)]
+    pub(crate) fn drop_timer(&mut self, timer: TimerName) -> Result<Option<Waker>, Elsewhere> {
+        match self.is_watched() {
+            false => self.timers.disarm(timer),
+            true => self.drop_watched_timer(timer),
+        }
+    }
+
+    /// A timer that was due is going to wake somebody.
+    #[inline]
+    pub(super) fn begin_fire(&mut self, fired: &Fired<Waker>) {
+        if self.is_watched() {
+            self.tell_fire(fired.number);
+        }
+    }
+
     // Names.
+
+    pub(super) fn executor(&self) -> u16 {
+        self.executor
+    }
+
+    pub(super) fn root_id(&self) -> Id {
+        Id::new(self.executor, 0)
+    }
+
+    pub(super) fn root_name(&self) -> Name {
+        self.name_at(ROOT)
+    }
+
+    fn name_at(&self, index: u32) -> Name {
+        let (number, _) = self.tasks.at(index).expect("somebody is there");
+        self.name(Key { index, number })
+    }
+
+    /// The id of the task with this name, also if it is over.
+    pub(super) fn id_of(&self, name: Name) -> Id {
+        let index = name.index();
+        match self.tasks.at(index).filter(|(number, _)| name.fits(*number)) {
+            Some((number, _)) => self.id(Key { index, number }),
+            None => {
+                let number = name.latest_number(self.tasks.next_number());
+                Id::new(self.executor, number.saturating_sub(self.first_number.get()))
+            }
+        }
+    }
+
+    /// What a wake would change now.
+    pub(super) fn effect_of_wake(&self, name: Name) -> Effect {
+        let slot = self.tasks.at(name.index()).filter(|(number, _)| name.fits(*number));
+        let is_polled = || POLLING.with(|polling| polling.name.get() == Some(name));
+        let is_woken = || POLLING.with(|polling| polling.woken.get());
+        match slot {
+            None => Effect::Stale,
+            Some((_, slot)) if slot.idle => Effect::Queued,
+            Some(_) if is_polled() && !is_woken() => Effect::Noted,
+            Some(_) => Effect::Coalesced,
+        }
+    }
 
     fn name(&self, key: Key) -> Name {
         Name::new(self.executor, key)
     }
 
-    fn id(&self, key: Key) -> Id {
+    pub(super) fn id(&self, key: Key) -> Id {
         let first = self.first_number;
         Id::new(self.executor, key.number.get() - first.get())
-    }
-
-    /// Gives a task a name for people, to be used in reports.
-    pub(crate) fn set_task_name(&mut self, name: Name, task_name: Box<str>) {
-        if let Some((number, _)) = self.tasks.at(name.index()).filter(|at| name.fits(at.0)) {
-            self.task_names.insert(number, task_name);
-        }
     }
 
     /// The task that is being polled, unless it is the root.
@@ -465,40 +588,6 @@ impl Scheduler {
         let index = self.polling;
         let (number, _) = self.tasks.at(index).filter(|_| index != ROOT)?;
         Some(self.id(Key { index, number }))
-    }
-
-    /// Reads what was written in the poll that ends: waits that began or went on in this task, and
-    /// waits that are over.
-    #[cold]
-    fn read_diary(&mut self, index: u32) {
-        let (number, _) = self.tasks.at(index).expect("a polled task keeps its slot");
-        self.waits.read(number);
-    }
-
-    /// Every task that waits, as the stall report tells of it.
-    pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let mut waits = self.waits.by_task();
-        let mut joined: HashMap<Name, Vec<Id>> = HashMap::new();
-        for (key, slot) in self.tasks.iter() {
-            if let Some(joiner) = slot.task.as_ref().and_then(|task| task.joiner()) {
-                joined.entry(joiner).or_default().push(self.id(key));
-            }
-        }
-        let waiting = self.tasks.iter().map(|(key, slot)| {
-            let mut awaits_tasks = joined.remove(&self.name(key)).unwrap_or_default();
-            awaits_tasks.sort_unstable();
-            Waiting {
-                id: self.id(key),
-                name: self.task_names.get(&key.number).map(|name| name.to_string()),
-                spawned_at: slot.spawned_at,
-                polls: slot.polls,
-                awaits: waits.remove(&key.number).unwrap_or_default(),
-                awaits_tasks,
-            }
-        });
-        let mut waiting: Vec<Waiting> = waiting.collect();
-        waiting.sort_unstable_by_key(|waiting| waiting.id);
-        waiting
     }
 }
 
@@ -508,13 +597,17 @@ pub(crate) struct Spawned {
     pub(crate) id: Id,
 }
 
-/// A task in the stall report.
-pub(super) struct Waiting {
-    pub(super) id: Id,
-    pub(super) name: Option<String>,
-    pub(super) spawned_at: &'static Location<'static>,
-    pub(super) polls: u32,
-    /// What it waits for, and by how many waits.
-    pub(super) awaits: BTreeMap<Awaited, usize>,
-    pub(super) awaits_tasks: Vec<Id>,
+/// What is told of a new task to those who watch.
+#[derive(Clone, Copy)]
+pub(crate) struct Birth<'a> {
+    /// Where it was spawned.
+    pub(crate) place: &'static Location<'static>,
+    /// The name that it was given, for people.
+    pub(crate) name: Option<&'a str>,
+    /// The size of its future.
+    pub(crate) size: usize,
 }
+
+#[cfg(test)]
+#[path = "scheduler_tests.rs"]
+mod tests;

@@ -41,6 +41,9 @@ pub(crate) struct TimerName {
     executor: u16,
 }
 
+/// No slot of a slab has this index.
+const NOWHERE: u32 = u32::MAX;
+
 /// The timer is not one of this executor's.
 pub(crate) struct Elsewhere;
 
@@ -76,28 +79,31 @@ impl Timers {
             return (Poll::Ready(()), Some(waker));
         }
         let armed = TimerName::new(self.executor, wheel.arm(ticks, waker));
-        if let Some(left_behind) = timer.replace(armed) {
+        if let Some(left_behind) = timer.replace(armed)
+            && left_behind.executor != self.executor
+        {
             left_behind.release();
         }
         (Poll::Pending, None)
     }
 
-    /// Gives a timer another deadline. If there is nothing to wait for, because it has fired or the
-    /// new deadline is due, returns whom to wake instead.
+    /// Gives a timer another deadline, and perhaps another name. If there is nothing to wait for,
+    /// it has none: because it has fired, or because the new deadline is due, and then returns whom
+    /// to wake.
     pub(crate) fn reset(
         &mut self,
         timer: TimerName,
         deadline: Instant,
-    ) -> Result<Result<TimerName, Option<Waker>>, Elsewhere> {
+    ) -> Result<(Option<TimerName>, Option<Waker>), Elsewhere> {
         let Some(waker) = self.disarm(timer)? else {
-            return Ok(Err(None));
+            return Ok((None, None));
         };
         let ticks = self.clock.deadline_ticks(deadline);
         Ok(match &mut self.wheel {
             Some(wheel) if !wheel.is_due(ticks) && !self.clock.stands_past(deadline) => {
-                Ok(TimerName::new(self.executor, wheel.arm(ticks, waker)))
+                (Some(TimerName::new(self.executor, wheel.arm(ticks, waker))), None)
             }
-            _ => Err(Some(waker)),
+            _ => (None, Some(waker)),
         })
     }
 
@@ -122,6 +128,11 @@ impl Timers {
     #[inline]
     pub(super) fn any(&self) -> bool {
         self.wheel.as_ref().is_some_and(|wheel| wheel.len() > 0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn wheel(&self) -> Option<&Wheel<Waker>> {
+        self.wheel.as_deref()
     }
 
     /// Takes the timers that are due off the wheel, for the caller to wake.
@@ -160,12 +171,34 @@ impl Timers {
 }
 
 impl TimerName {
-    fn new(executor: u16, key: Key) -> TimerName {
+    pub(super) fn new(executor: u16, key: Key) -> TimerName {
         TimerName {
             number: key.number,
             index: key.index,
             executor,
         }
+    }
+
+    /// For a timer that is on no wheel, in an executor that is watched: it has a number, by which
+    /// it is known, and is not found.
+    pub(super) fn unarmed(executor: u16, number: NonZeroU64) -> TimerName {
+        TimerName {
+            number,
+            index: NOWHERE,
+            executor,
+        }
+    }
+
+    pub(super) fn is_unarmed(self) -> bool {
+        self.index == NOWHERE
+    }
+
+    pub(super) fn number(self) -> NonZeroU64 {
+        self.number
+    }
+
+    pub(super) fn executor(self) -> u16 {
+        self.executor
     }
 
     fn key(self) -> Key {

@@ -1,13 +1,14 @@
 //! The wait queue, and the seat, against models of a few lines: random futures come, renew their
 //! wakers, are called from both ends, look, and leave. Compared after each step: who was woken and
-//! in which order, what was told, which wakers are kept, and what the diary of waits says.
+//! in which order, what was told, which wakers are kept, and what a listener hears of waits.
 
 use super::*;
 use crate::panics::lock;
 use crate::sync::guarded::Guarded;
-use crate::waits::{self, Entry};
+use crate::waits::{self, Note, Wait};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake};
 
@@ -84,18 +85,26 @@ impl Bells {
     }
 }
 
-fn with_a_diary(f: impl FnOnce()) {
-    waits::keep(true);
-    waits::read();
+thread_local! {
+    /// Waits that go on, and how many have begun and ended since the last look.
+    static HEARD: RefCell<(BTreeSet<Wait>, usize, usize)> = RefCell::default();
+}
+
+fn with_a_listener(f: impl FnOnce()) {
+    HEARD.take();
+    waits::tell(Some(|note| {
+        HEARD.with_borrow_mut(|(going_on, begun, ended)| match note {
+            Note::Waits(wait, _) => *begun += usize::from(going_on.insert(wait)),
+            Note::Over(wait) => *ended += usize::from(going_on.remove(&wait)),
+        });
+    }));
     f();
-    waits::keep(false);
+    waits::tell(None);
 }
 
 /// How many waits have begun and ended on this thread, since the last time.
-fn diary() -> (usize, usize) {
-    let entries = waits::read();
-    let count = |is: fn(&Entry) -> bool| entries.values().filter(|entry| is(entry)).count();
-    (count(|entry| matches!(entry, Entry::Begun(_))), count(|entry| *entry == Entry::Over))
+fn heard() -> (usize, usize) {
+    HEARD.with_borrow_mut(|(_, begun, ended)| (mem::take(begun), mem::take(ended)))
 }
 
 // The queue.
@@ -213,7 +222,7 @@ impl Model {
             }
         }
         assert_eq!(self.bells.wakes(), Vec::from_iter(woken));
-        assert_eq!(diary(), written);
+        assert_eq!(heard(), written);
     }
 
     /// Returns how many waits are over, one or none.
@@ -271,7 +280,7 @@ proptest! {
     fn a_wait_queue_is_a_line_and_notes_to_those_who_were_called(
         ops in prop::collection::vec(op(), 0..60),
     ) {
-        with_a_diary(|| {
+        with_a_listener(|| {
             let mut model = Model::new();
             for op in ops {
                 model.apply(op);
@@ -335,7 +344,7 @@ proptest! {
     fn a_seat_holds_one_waker_until_it_is_called_or_left(
         ops in prop::collection::vec(seat_op(), 0..40),
     ) {
-        with_a_diary(|| {
+        with_a_listener(|| {
             let bells = Bells::new();
             let seat = Guarded::new(Seat::new("a value"));
             let mut sitting = Sitting::default();
@@ -366,7 +375,7 @@ proptest! {
                     }
                 }
                 assert_eq!(bells.wakes(), Vec::from_iter(woken));
-                assert_eq!(diary(), written);
+                assert_eq!(heard(), written);
                 let kept = std::array::from_fn(|waker| usize::from(kept == Some(waker)));
                 assert_eq!(bells.kept(), kept);
             }

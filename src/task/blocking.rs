@@ -93,7 +93,7 @@ where
     // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
     // all that has been done.
     POOL.submit(job.clone());
-    super::spawn_gated(wrap(answer), job)
+    super::spawn_gated(wrap(answer), job, None)
 }
 
 /// A closure and its result, between the executor's thread and one of the pool.

@@ -26,9 +26,9 @@
 
 use super::JoinError;
 use crate::executor::scheduler::Task;
-use crate::name::{Id, Name};
+use crate::name::Id;
 use crate::panics::{Payload, catch, contain};
-use crate::waker;
+use crate::trace::event::Outcome;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -42,6 +42,8 @@ pub(super) struct TaskCell<F: Future, G> {
     /// Who awaits the handle.
     joiner: Cell<Option<Waker>>,
     progress: Cell<Progress>,
+    /// How it ended.
+    outcome: Cell<Outcome>,
     aborted: Cell<bool>,
     /// The handle has been dropped: nobody will ask for the result.
     detached: Cell<bool>,
@@ -109,6 +111,7 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
             stage: RefCell::new(Stage::Running(future)),
             joiner: Cell::new(None),
             progress: Cell::new(Progress::Running),
+            outcome: Cell::new(Outcome::Pending),
             aborted: Cell::new(false),
             detached: Cell::new(false),
             gate,
@@ -139,7 +142,8 @@ impl<F: Future, G: AbortGate> TaskCell<F, G> {
     }
 
     /// The task is over, and `stage` says how it ended.
-    fn end(&self) {
+    fn end(&self, outcome: Outcome) {
+        self.outcome.set(outcome);
         if self.detached.get() {
             contain(|| self.clear());
         }
@@ -158,29 +162,32 @@ impl<F: Future, G: AbortGate> Task for TaskCell<F, G> {
         }
         match catch(|| self.poll_future(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(())) => {}
+            Ok(Poll::Ready(())) => self.end(Outcome::Ready),
             Err(payload) => {
                 // What is left: the future, or, if it was its destructor that panicked, its output.
                 contain(|| self.clear());
                 *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
+                self.end(Outcome::Panicked);
             }
         }
-        self.end();
         Poll::Ready(())
     }
 
     fn cancel(&self) {
-        if let Err(payload) = catch(|| self.clear()) {
-            *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
+        match catch(|| self.clear()) {
+            Ok(()) => self.end(Outcome::Aborted),
+            Err(payload) => {
+                *self.stage.borrow_mut() = Stage::Panicked(Some(payload));
+                self.end(Outcome::Panicked);
+            }
         }
-        self.end();
     }
 
-    fn joiner(&self) -> Option<Name> {
-        let joiner = self.joiner.take();
-        let name = joiner.as_ref().and_then(waker::name);
-        self.joiner.set(joiner);
-        name
+    fn outcome(&self) -> Outcome {
+        match self.outcome.get() {
+            Outcome::Pending if self.aborted.get() => Outcome::Aborted,
+            outcome => outcome,
+        }
     }
 }
 

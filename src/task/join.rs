@@ -14,8 +14,10 @@
 
 use super::JoinError;
 use super::cell::{Abort, Join};
-use crate::executor::scheduler::{self, Spawned, try_current};
+use crate::executor::scheduler::Spawned;
+use crate::executor::watch;
 use crate::name::{Id, Name};
+use crate::waits;
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
@@ -62,10 +64,6 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    pub(super) fn set_task_name(&self, task_name: Box<str>) {
-        try_current(|scheduler| scheduler.set_task_name(self.name, task_name));
-    }
-
     /// Stops the task: its future is dropped, with all that it holds, before it is polled again.
     ///
     /// This returns at once; the future is dropped in the task's next turn, and awaiting the handle
@@ -100,7 +98,12 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.task.poll_join(self.id, cx)
+        let poll = self.task.poll_join(self.id, cx);
+        match poll.is_pending() {
+            true => waits::waits_for_task(self.id),
+            false => waits::waits_for_task_no_more(self.id),
+        }
+        poll
     }
 }
 
@@ -112,6 +115,7 @@ impl RefUnwindSafe for AbortHandle {}
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
+        waits::waits_for_task_no_more(self.id);
         if self.task.detach() {
             drop_result(self.task.clone());
         }
@@ -155,7 +159,7 @@ impl AbortHandle {
 fn abort<A: Abort + ?Sized>(task: &A, name: Name) {
     if !task.is_over() {
         task.ask_abort();
-        scheduler::wake(name);
+        watch::wake_to_abort(name);
     }
 }
 

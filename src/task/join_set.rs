@@ -26,6 +26,7 @@ use super::{AbortHandle, Id, JoinError, JoinHandle, blocking};
 use crate::panics::contain;
 use crate::pin::project;
 use crate::slab::{Key, Slab};
+use crate::waits::{Awaited, Mark};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -67,14 +68,20 @@ pub struct JoinSet<T> {
     /// `None` only while the member is being spawned.
     members: Slab<Option<JoinHandle<T>>>,
     state: Rc<State>,
+    /// For who asks what a task waits for.
+    awaited: Awaited,
+    mark: Mark,
 }
 
 impl<T> JoinSet<T> {
     /// A set without members.
+    #[track_caller]
     pub fn new() -> JoinSet<T> {
         JoinSet {
             members: Slab::numbered_from(NonZeroU64::MIN),
             state: Rc::default(),
+            awaited: Awaited::new("the next task of the join set"),
+            mark: Mark::default(),
         }
     }
 
@@ -267,6 +274,15 @@ impl<T> JoinSet<T> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Id, Result<T, JoinError>)>> {
+        let poll = self.poll_members(cx);
+        match poll.is_pending() {
+            true => self.mark.waits(&self.awaited),
+            false => self.mark.ends(),
+        }
+        poll
+    }
+
+    fn poll_members(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Id, Result<T, JoinError>)>> {
         loop {
             if let Some((key, handle)) = self.first_finished() {
                 // Pending only for a waker that comes here while the notice calls it, a moment
@@ -320,6 +336,7 @@ impl<T> JoinSet<T> {
 /// Aborts the members. They are dropped in the executor's next turn, not here.
 impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
+        self.mark.ends();
         self.abort_all();
         // Also while a panic unwinds: a second one would abort the process.
         contain(|| drop(self.state.waiter.take()));
@@ -327,6 +344,7 @@ impl<T> Drop for JoinSet<T> {
 }
 
 impl<T> Default for JoinSet<T> {
+    #[track_caller]
     fn default() -> JoinSet<T> {
         JoinSet::new()
     }

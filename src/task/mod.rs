@@ -29,7 +29,7 @@ pub use join::{AbortHandle, JoinHandle};
 pub use join_set::JoinSet;
 
 use crate::executor::Executor;
-use crate::executor::scheduler::try_current;
+use crate::executor::scheduler::{Birth, try_current};
 use crate::name::MAX_TASKS;
 use cell::{AbortGate, Always, TaskCell};
 use std::future::Future;
@@ -63,7 +63,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_gated(future, Always)
+    spawn_gated(future, Always, None)
 }
 
 impl Executor {
@@ -79,8 +79,8 @@ impl Executor {
         F::Output: 'static,
     {
         let cell = Rc::new(TaskCell::new(future, Always));
-        let at = Location::caller();
-        let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), at));
+        let birth = birth::<F>(None);
+        let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), birth));
         JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks()))
     }
 }
@@ -121,30 +121,35 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let handle = spawn_gated(future, Always);
-        if let Some(name) = self.name {
-            handle.set_task_name(name);
-        }
-        handle
+        spawn_gated(future, Always, self.name.as_deref())
     }
 }
 
 /// Spawns a task that can only be aborted while `gate` allows it.
 #[track_caller]
-fn spawn_gated<F, G>(future: F, gate: G) -> JoinHandle<F::Output>
+fn spawn_gated<F, G>(future: F, gate: G, name: Option<&str>) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
     G: AbortGate + 'static,
 {
     let cell = Rc::new(TaskCell::new(future, gate));
-    let at = Location::caller();
-    match try_current(|scheduler| scheduler.spawn(cell.clone(), at)) {
+    let birth = birth::<F>(name);
+    match try_current(|scheduler| scheduler.spawn(cell.clone(), birth)) {
         Some(spawned) => JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks())),
         None => panic!(
             "spawn was called where no executor is running: call it inside a future that \
              `handspun::block_on` runs, or use `Executor::spawn`"
         ),
+    }
+}
+
+#[track_caller]
+fn birth<F>(name: Option<&str>) -> Birth<'_> {
+    Birth {
+        place: Location::caller(),
+        name,
+        size: size_of::<F>(),
     }
 }
 

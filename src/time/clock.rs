@@ -84,7 +84,7 @@ impl Instant {
             .unwrap_or(self)
     }
 
-    pub(super) fn real_now() -> Instant {
+    pub(crate) fn real_now() -> Instant {
         Instant::from_std(StdInstant::now())
     }
 }

@@ -130,7 +130,7 @@ pub fn resume() {
 pub async fn advance(duration: Duration) {
     let was_paused = with_executor("advance", |scheduler| {
         let to = scheduler.timers.clock.now().far_add(duration);
-        scheduler.timers.clock.set_forward(to);
+        scheduler.set_clock_forward(to);
         scheduler.timers.clock.is_paused()
     });
     assert!(was_paused, "time::advance was called, but the clock is not paused: call time::pause");

@@ -19,8 +19,10 @@
 use super::Instant;
 use crate::executor::scheduler::try_current;
 use crate::executor::timers::{Elsewhere, TimerName};
+use crate::waits;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -44,6 +46,7 @@ use std::time::Duration;
 /// # Cancel safety
 /// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
 /// its executor is not running, when that next runs).
+#[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     sleep_until(Instant::now().far_add(duration))
 }
@@ -64,11 +67,17 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// # Cancel safety
 /// Cancel safe. A `Sleep` that is dropped takes its timer off the wheel at once (or, dropped where
 /// its executor is not running, when that next runs).
+#[track_caller]
+#[inline]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep {
-        deadline,
-        timer: None,
-    }
+    let timer = match waits::are_told() {
+        false => None,
+        true => {
+            let place = Location::caller();
+            try_current(|scheduler| scheduler.make_timer(deadline, place)).flatten()
+        }
+    };
+    Sleep { deadline, timer }
 }
 
 /// A future that is ready at its deadline. Made by [`sleep`] and [`sleep_until`].
@@ -99,7 +108,8 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Sleep {
     deadline: Instant,
-    /// The timer that was last armed. It may have fired since.
+    /// The timer that was last armed. It may have fired since. (To an executor that is watched, it
+    /// has a name before it is armed.)
     timer: Option<TimerName>,
 }
 
@@ -123,10 +133,12 @@ impl Sleep {
         let Some(timer) = this.timer.take() else {
             return;
         };
-        match try_current(|scheduler| scheduler.timers.reset(timer, deadline)) {
-            Some(Ok(Ok(timer))) => this.timer = Some(timer),
-            // Whoever waits shall look again, and poll.
-            Some(Ok(Err(waker))) => waker.into_iter().for_each(Waker::wake),
+        match try_current(|scheduler| scheduler.reset_timer(timer, deadline)) {
+            Some(Ok((timer, waker))) => {
+                this.timer = timer;
+                // Whoever waits shall look again, and poll.
+                waker.into_iter().for_each(Waker::wake);
+            }
             Some(Err(Elsewhere)) | None => timer.release(),
         }
     }
@@ -141,7 +153,7 @@ impl Future for Sleep {
         // Cloned before the scheduler is borrowed, and dropped after: both are somebody else's
         // code.
         let waker = cx.waker().clone();
-        match try_current(|scheduler| scheduler.timers.poll(*deadline, timer, waker)) {
+        match try_current(|scheduler| scheduler.poll_timer(*deadline, timer, waker)) {
             Some((poll, _unneeded_waker)) => poll,
             None => panic!(
                 "a handspun timer was polled where no executor is running: await it inside a \
@@ -157,7 +169,7 @@ impl Drop for Sleep {
         let Some(timer) = self.timer else {
             return;
         };
-        match try_current(|scheduler| scheduler.timers.disarm(timer)) {
+        match try_current(|scheduler| scheduler.drop_timer(timer)) {
             // Dropped here, after the borrow.
             Some(Ok(_waker)) => {}
             Some(Err(Elsewhere)) | None => timer.release(),

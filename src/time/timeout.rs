@@ -35,6 +35,8 @@ use std::time::Duration;
 ///
 /// # Cancel safety
 /// As safe as `future`: dropping the timeout drops it.
+#[track_caller]
+#[inline]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
     timeout_at(Instant::now().far_add(duration), future)
 }
@@ -55,6 +57,8 @@ pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoF
 ///
 /// # Cancel safety
 /// As safe as `future`: dropping the timeout drops it.
+#[track_caller]
+#[inline]
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
         future: future.into_future(),

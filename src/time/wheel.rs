@@ -78,7 +78,7 @@ pub(crate) struct Fired<T> {
     /// Ticks.
     deadline: u64,
     /// Breaks ties: among equal deadlines the one armed first has the lower number.
-    number: NonZeroU64,
+    pub(crate) number: NonZeroU64,
     pub(crate) value: T,
 }
 
@@ -145,6 +145,12 @@ impl<T> Wheel<T> {
         self.elapsed = self.elapsed.max(now);
         fired.sort_unstable_by_key(|fired| (fired.deadline, fired.number));
         fired
+    }
+
+    /// Every entry's deadline and number, and what it will hand back.
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, NonZeroU64, &T)> {
+        self.entries.iter().map(|(key, entry)| (entry.deadline, key.number, &entry.value))
     }
 
     /// How many entries there are.
