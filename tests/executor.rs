@@ -1075,14 +1075,30 @@ fn a_stall_names_every_task_that_waits() {
         })
     });
     let [root, first, reader, last] = [2, 3, 4, 9].map(|below| line + below);
+    let drawing = [
+        " seconds  0.000",
+        " root     █──▲·█╌╌",
+        " task 1   +█╌╌╌╌╌╌",
+        " reader   +·█·█╌╌╌",
+        " task 4        +█╌",
+        " █ polled   ─ waits   ╌ waits, and nobody has its waker   · in the run queue",
+        " + spawned   ▲ woken by the task that is polled in the same column",
+    ];
+    let drawing = drawing.join("\n");
     let expected = format!(
         "the executor has stalled: nothing is runnable, and no timer and no blocking closure is \
          left that could wake a task.\n\
          Waiting:\n  \
-           the root future, given to block_on at tests/executor.rs:{root}:18, polled 2 times\n  \
-           task 1, spawned at tests/executor.rs:{first}:13, polled 1 time\n  \
-           task 2 \"reader\", spawned at tests/executor.rs:{reader}:49, polled 2 times\n  \
-           task 4, spawned at tests/executor.rs:{last}:13, polled 1 time\n\
+           the root future, given to block_on at tests/executor.rs:{root}:18, polled 2 times\n    \
+             nobody has a waker of it: it can never be woken\n  \
+           task 1, spawned at tests/executor.rs:{first}:13, polled 1 time\n    \
+             nobody has a waker of it: it can never be woken\n  \
+           task 2 \"reader\", spawned at tests/executor.rs:{reader}:49, polled 2 times\n    \
+             nobody has a waker of it: it can never be woken\n  \
+           task 4, spawned at tests/executor.rs:{last}:13, polled 1 time\n    \
+             nobody has a waker of it: it can never be woken\n\
+         What they did last:\n\
+         {drawing}\n\
          Each of them returned Pending and was not woken since: its waker was dropped, or lies \
          with what it waits for.\n\
          Who still has the sender, the guard or the permit? One on this list, maybe the same one, \

@@ -20,8 +20,16 @@ use std::path::Path;
 #[rustfmt::skip]
 const LAYERS: &[&[&str]] = &[
     &[
-        "panics.rs", "pin.rs", "random.rs", "thread.rs", "waits.rs", "slab.rs", "list.rs",
-        "name.rs", "time/wheel.rs",
+        "panics.rs", "pin.rs", "random.rs", "thread.rs", "slab.rs", "list.rs", "name.rs",
+        "waits.rs", "time/wheel.rs",
+    ],
+    &[
+        "trace/event.rs", "trace/state.rs", "trace/layout.rs", "trace/text/story.rs",
+        "trace/text.rs", "trace/svg/shapes.rs", "trace/svg/strip.rs", "trace/svg.rs",
+        "trace/json.rs", "trace/chrome.rs", "trace/lint/found.rs", "trace/lint/view.rs",
+        "trace/lint/ends.rs", "trace/lint/spins.rs", "trace/lint/polls.rs",
+        "trace/lint/timers.rs", "trace/lint/locks.rs", "trace/lint.rs", "trace/html.rs",
+        "trace/output.rs",
     ],
     &["future/join.rs", "future/join_all.rs", "future/race.rs", "future/mod.rs"],
     &[
@@ -33,9 +41,9 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["macros/branches.rs", "macros.rs"],
     &["mailbox.rs", "time/clock.rs"],
-    &["executor/timers.rs"],
-    &["executor/scheduler.rs"],
-    &["waker.rs", "executor/stall.rs"],
+    &["executor/timers.rs", "executor/recorder.rs", "executor/holders.rs", "executor/stall.rs"],
+    &["executor/scheduler.rs", "executor/watch.rs"],
+    &["waker.rs"],
     &["executor/mod.rs"],
     &[
         "task/error.rs", "task/cell.rs", "task/join.rs", "task/mod.rs", "task/blocking.rs",
@@ -45,6 +53,7 @@ const LAYERS: &[&[&str]] = &[
         "time/sleep.rs", "time/timeout.rs", "time/interval.rs", "time/send_timeout.rs",
         "time/mod.rs",
     ],
+    &["trace/mod.rs"],
     &["lib.rs"],
 ];
 
@@ -65,6 +74,11 @@ const WALKS: &[&[&str]] = &[
         "sync/semaphore.rs", "sync/mutex.rs", "sync/rwlock.rs", "sync/notify.rs",
         "sync/barrier.rs", "sync/once_cell.rs", "sync/oneshot.rs", "sync/mpsc/mod.rs",
         "sync/watch.rs", "sync/broadcast.rs", "sync/cancellation_token.rs",
+    ],
+    &[
+        "executor/recorder.rs", "executor/watch.rs", "trace/event.rs", "trace/state.rs",
+        "trace/layout.rs", "trace/text.rs", "trace/svg.rs", "trace/html.rs", "trace/chrome.rs",
+        "trace/lint.rs", "trace/output.rs",
     ],
 ];
 
