@@ -52,7 +52,7 @@ async fn add() -> i32 {
 }
 
 fn main() {
-    support::no_arguments();
+    support::no_executor();
     let mut future = pin!(add());
     let mut cx = Context::from_waker(Waker::noop());
 

@@ -109,7 +109,7 @@ fn traced(future: impl Future<Output = i32>) -> Vec<String> {
 }
 
 fn main() {
-    support::no_arguments();
+    support::no_executor();
     let (left, right) = (traced(by_compiler()), traced(ByHand::Unpolled));
 
     println!("{:<16}enum", "async fn");

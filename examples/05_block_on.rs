@@ -141,7 +141,7 @@ fn parks_itself(polls: &Cell<u32>) -> impl Future<Output = ()> {
 }
 
 fn main() {
-    support::no_arguments();
+    support::no_executor();
     let polls = Cell::new(0);
     let report = |what, end| println!("  {what:<30}{:>8}{end}", polls.take());
 

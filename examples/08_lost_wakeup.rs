@@ -84,7 +84,7 @@ fn is_lost(steps: &[Step], at: usize) -> bool {
 }
 
 fn main() {
-    support::no_arguments();
+    support::no_executor();
     let orders: [(&str, &[Step]); 5] = [
         ("wrong: no waker", &[Check, Park]),
         ("wrong: too late", &[Check, Store, Park]),

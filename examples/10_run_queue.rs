@@ -166,7 +166,7 @@ const REPORTS_EACH: u32 = 10;
 const LISTENERS: u32 = 100;
 
 fn main() {
-    support::no_arguments();
+    support::no_executor();
     println!("polls of                  10 reporters   1 collector   100 listeners");
     measure("v1 polls every task", v1::run);
     measure("v2 polls who was woken", v2::run);

@@ -51,7 +51,7 @@ fn main() {
             let heart = handspun::spawn(heart());
             hog.await.unwrap();
             heart.await.unwrap();
+            println!();
         });
-        println!();
     }
 }

@@ -31,7 +31,7 @@ async fn dine(name: &'static str, one: Rc<Tool>, other: Rc<Tool>) {
 }
 
 fn dinner(same_order: bool) {
-    let executor = Executor::builder().panic_on_stall(true).build();
+    let executor = Executor::builder().start_paused(true).panic_on_stall(true).build();
     executor.block_on(async {
         let knife = Rc::new(Tool::new("nobody"));
         let fork = Rc::new(Tool::new("nobody"));

@@ -70,7 +70,7 @@ async fn v3() {
 
 fn main() {
     support::no_arguments();
-    let executor = || Executor::builder().panic_on_stall(true).build();
+    let executor = || Executor::builder().start_paused(true).panic_on_stall(true).build();
 
     println!("v1: a sender is left");
     println!("{}", stall_report(|| executor().block_on(v1())));

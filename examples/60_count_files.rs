@@ -9,11 +9,12 @@
 //! Run: `cargo run --example 60_count_files` for the files under `src`; for others,
 //! `cargo run --example 60_count_files -- Cargo.toml LICENSE-MIT`.
 
+mod support;
+
 use handspun::task::spawn_blocking;
 use handspun::time::{Duration, timeout};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const HELP: &str = "\
 Counts lines, words and bytes.
 
-usage: 60_count_files [--timeout-ms N] [PATH]...
+usage: 60_count_files [--timeout-ms N] [PATH]... [--trace FORMAT [FILE]]
 
 Without a PATH it counts all files under ./src. Each file gets N milliseconds
 (default: 5000).
@@ -36,7 +37,7 @@ Without a PATH it counts all files under ./src. Each file gets N milliseconds
 const AT_ONCE: usize = 8;
 
 fn main() -> ExitCode {
-    let options = match parse(env::args_os().skip(1)) {
+    let options = match parse(support::arguments().into_iter()) {
         Ok(Some(options)) => options,
         Ok(None) => return end_of_output(io::stdout().write_all(HELP.as_bytes())),
         Err(message) => {

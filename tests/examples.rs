@@ -70,6 +70,183 @@ fn an_unknown_argument_is_one_line_and_exit_code_2() {
     }
 }
 
+// Drawings: `--trace`, and what stands behind it, `HANDSPUN_TRACE`.
+
+/// Examples that are about executors of their own.
+const WITHOUT_EXECUTOR: [&str; 5] = [
+    "02_poll_once",
+    "03_state_machine",
+    "05_block_on",
+    "08_lost_wakeup",
+    "10_run_queue",
+];
+
+#[test]
+fn every_example_draws_its_run_and_prints_what_it_always_prints() {
+    let folder = Folder::new("drawings");
+    for example in examples() {
+        let file = folder.path(&format!("{example}.html"));
+        let mut with_trace = arguments(&example).to_vec();
+        with_trace.extend(["--trace", "html", &file]);
+        let output = run(&example, &with_trace);
+        if WITHOUT_EXECUTOR.contains(&example.as_str()) {
+            assert_eq!(output.status.code(), Some(2), "{example}");
+            assert!(stderr(&output).starts_with("there is nothing to draw"), "{example}");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(0), "{example}: {}", stderr(&output));
+        let expected = fs::read_to_string(expectation(&example)).unwrap();
+        assert_eq!(stdout(&output), expected, "{example}");
+        let said = format!("handspun: the run is drawn in {file} (open it in a browser)\n");
+        assert!(stderr(&output).contains(&said), "{example} said {}", stderr(&output));
+        assert!(fs::read_to_string(&file).unwrap().starts_with("<!doctype html>"), "{example}");
+    }
+}
+
+#[test]
+fn a_drawing_is_called_as_the_example_unless_it_is_given_a_name() {
+    let folder = Folder::new("names");
+    let drawn = |trace: &[&str]| {
+        let mut command = command("39_mpsc_backpressure");
+        let output = command.current_dir(&folder.0).arg("--trace").args(trace).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        output
+    };
+    for (format, file, beginning) in [
+        ("html", "39_mpsc_backpressure.html", "<!doctype html>"),
+        ("svg", "39_mpsc_backpressure.svg", "<svg "),
+        ("chrome", "39_mpsc_backpressure.json", "{"),
+    ] {
+        assert!(stderr(&drawn(&[format])).contains(file));
+        assert!(fs::read_to_string(folder.0.join(file)).unwrap().starts_with(beginning));
+    }
+    drawn(&["svg", "own.svg"]);
+    let named = fs::read(folder.0.join("own.svg")).unwrap();
+    assert!(named == fs::read(folder.0.join("39_mpsc_backpressure.svg")).unwrap());
+    // Text comes on stdout, after the lines of the example.
+    let output = drawn(&["text"]);
+    let lines = fs::read_to_string(expectation("39_mpsc_backpressure")).unwrap();
+    assert_eq!(stderr(&output), "");
+    assert!(stdout(&output).starts_with(&lines));
+    assert!(stdout(&output).contains("Who woke whom:"));
+    drawn(&["text", "own.txt"]);
+    let text = fs::read_to_string(folder.0.join("own.txt")).unwrap();
+    assert_eq!(stdout(&output), format!("{lines}{text}"));
+}
+
+#[test]
+fn other_arguments_may_stand_before_and_behind() {
+    let folder = Folder::new("arguments");
+    let file = folder.path("run.svg");
+    for arguments in [
+        ["--trace", "svg", &file, "--nonsense"],
+        ["--nonsense", "--trace", "svg", &file],
+    ] {
+        let output = run("39_mpsc_backpressure", &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("\"--nonsense\""), "{}", stderr(&output));
+    }
+    // Behind `--` it is a path like any other.
+    let output = run("60_count_files", &["--", "--trace"]);
+    assert!(stderr(&output).starts_with("60_count_files: --trace: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_drawing_that_there_is_not_is_one_line_and_exit_code_2() {
+    for wrong in [
+        &["--trace"][..],
+        &["--trace", "png"],
+        &["--trace", "HTML", "run.html"],
+    ] {
+        let output = run("39_mpsc_backpressure", wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert_eq!(stdout(&output), "", "{wrong:?}");
+        assert_eq!(stderr(&output).lines().count(), 1, "{wrong:?}");
+        assert!(stderr(&output).contains("text, svg, html and chrome are"), "{wrong:?}");
+    }
+}
+
+/// Runs an example in this folder with `HANDSPUN_TRACE` set.
+fn run_traced(folder: &Folder, example: &str, value: &str) -> Output {
+    let mut command = command(example);
+    command.current_dir(&folder.0).env("HANDSPUN_TRACE", value).output().unwrap()
+}
+
+#[test]
+fn the_environment_draws_any_program() {
+    let folder = Folder::new("environment");
+    let output = run_traced(&folder, "39_mpsc_backpressure", "svg:run.svg");
+    assert_eq!(stdout(&output), fs::read_to_string(expectation("39_mpsc_backpressure")).unwrap());
+    assert_eq!(stderr(&output), "handspun: the run is drawn in run.svg (open it in a browser)\n");
+    assert!(fs::read_to_string(folder.0.join("run.svg")).unwrap().starts_with("<svg "));
+
+    // Text goes to stderr, where it is in nobody's way.
+    let output = run_traced(&folder, "39_mpsc_backpressure", "text");
+    assert_eq!(stdout(&output), fs::read_to_string(expectation("39_mpsc_backpressure")).unwrap());
+    assert!(stderr(&output).contains("Who woke whom:"));
+    assert!(stderr(&output).lines().all(|line| line.chars().count() <= 100));
+    assert!(!stderr(&output).contains('\x1b'));
+}
+
+#[test]
+fn what_the_lints_find_keeps_to_the_width_of_the_text() {
+    let folder = Folder::new("width");
+    let text = stderr(&run_traced(&folder, "16_main_ends", "text")).to_string();
+    assert!(text.contains("dropped unfinished when the executor ended"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn each_executor_of_a_program_has_a_drawing_of_its_own() {
+    let folder = Folder::new("several");
+    // It calls `block_on` three times.
+    run_traced(&folder, "01_lazy", "svg:run.svg");
+    let drawn = names(&folder.0, "svg");
+    assert_eq!(Vec::from_iter(drawn), ["run", "run-2", "run-3"]);
+}
+
+#[test]
+fn what_is_wrong_with_the_variable_or_the_file_is_one_line_and_changes_nothing() {
+    let folder = Folder::new("wrong");
+    let expected = fs::read_to_string(expectation("39_mpsc_backpressure")).unwrap();
+    for (value, complaint) in [
+        ("png:run.png", "HANDSPUN_TRACE is ignored: no drawing is called \"png\""),
+        ("html run.html", "HANDSPUN_TRACE is ignored: no drawing is called \"html run.html\""),
+        (":run.html", "HANDSPUN_TRACE is ignored: no drawing is called \"\""),
+        ("html:not/there.html", "cannot draw the run in not/there.html: "),
+        ("svg:.", "cannot draw the run in .: "),
+    ] {
+        let output = run_traced(&folder, "39_mpsc_backpressure", value);
+        assert_eq!(output.status.code(), Some(0), "{value}");
+        assert_eq!(stdout(&output), expected, "{value}");
+        assert_eq!(stderr(&output).lines().count(), 1, "{value}: {}", stderr(&output));
+        assert!(stderr(&output).starts_with(&format!("handspun: {complaint}")), "{value}");
+    }
+    // Said once, not for each executor.
+    let output = run_traced(&folder, "01_lazy", "png");
+    assert_eq!(stderr(&output).lines().count(), 1);
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+    // Empty is as good as not set.
+    assert_eq!(stderr(&run_traced(&folder, "39_mpsc_backpressure", "")), "");
+}
+
+#[test]
+fn a_figure_is_the_recording_of_its_example() {
+    let folder = Folder::new("figures");
+    for name in names(&Path::new(ROOT).join("docs/figures"), "svg") {
+        let drawn = folder.path("figure.svg");
+        let output = run(&name, &["--trace", "svg", &drawn]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        let figure = Path::new(ROOT).join("docs/figures").join(format!("{name}.svg"));
+        if is_blessing() {
+            fs::copy(&drawn, figure).expect("the figure can be written");
+            continue;
+        }
+        let same = fs::read(&drawn).unwrap() == fs::read(&figure).unwrap();
+        assert!(same, "{name} is drawn otherwise now. Was it meant? See the top of {}.", file!());
+    }
+}
+
 // 60_count_files
 
 #[test]

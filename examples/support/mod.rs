@@ -1,30 +1,85 @@
-//! What the examples share: their one argument, and how they print the time.
+//! What the examples share: their arguments, and how they print the time.
+//!
+//! Every example can draw its own run: `--trace html`, `--trace text`, `--trace svg run.svg`. It
+//! does so by the way that is open to any program, the environment variable `HANDSPUN_TRACE`: with
+//! `--trace` it starts itself anew, with that set.
 #![allow(dead_code, reason = "each example uses a part")]
 
 use handspun::time::Instant;
+use handspun::trace::Format;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::panic::{self, UnwindSafe};
-use std::process::exit;
+use std::process::{Command, exit};
 
 /// The argument of an example in which time passes: `--real` waits for real.
 pub fn wants_real_clock() -> bool {
-    let unknown = env::args_os().skip(1).find(|argument| argument != "--real");
-    refuse(unknown, "`--real`, or nothing");
-    env::args_os().len() > 1
+    let arguments = arguments();
+    let unknown = arguments.iter().find(|argument| *argument != "--real");
+    refuse(unknown, "`--real`, `--trace`, or nothing");
+    !arguments.is_empty()
 }
 
 /// For an example in which no time passes.
 pub fn no_arguments() {
-    refuse(env::args_os().nth(1), "none");
+    refuse(arguments().first(), "`--trace`, or nothing");
 }
 
-fn refuse(argument: Option<OsString>, known: &str) {
-    if let Some(argument) = argument {
-        eprintln!("unknown argument {argument:?} (this example takes {known})");
-        exit(2);
+/// For an example that shows how an executor is made, and does not use that of the library.
+pub fn no_executor() {
+    let argument = env::args_os().nth(1);
+    if argument.as_ref().is_some_and(|argument| argument == TRACE) {
+        complain("there is nothing to draw: this example does not run on handspun's executor");
     }
+    refuse(argument.as_ref(), "none");
+}
+
+/// The arguments, but for `--trace FORMAT [FILE]`: with that, the example starts itself anew to be
+/// drawn, and ends here.
+pub fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let options = arguments.iter().take_while(|argument| *argument != "--");
+    let is_trace = |option: &OsString| option.to_string_lossy().split('=').next() == Some(TRACE);
+    let Some(at) = options.into_iter().position(is_trace) else {
+        return arguments;
+    };
+    let mut drawing = arguments.split_off(at).into_iter().peekable();
+    let option = drawing.next().unwrap_or_default().to_string_lossy().into_owned();
+    let format = match option.split_once('=') {
+        Some((_, format)) => format.to_string(),
+        None => drawing.next().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    if let Err(error) = format.parse::<Format>() {
+        complain(&format!("{error} (say `--trace html`, or `--trace svg run.svg`)"));
+    }
+    let is_file = |argument: &OsString| !argument.to_string_lossy().starts_with("--");
+    let file = match drawing.next_if(is_file) {
+        Some(file) => file.to_string_lossy().into_owned(),
+        // The text belongs to what the example prints: it comes after it, on stdout.
+        None if format == "text" => "-".to_string(),
+        None => String::new(),
+    };
+    arguments.extend(drawing);
+    let program = env::current_exe().expect("this program has a path");
+    let mut drawn = Command::new(program);
+    match drawn.args(arguments).env("HANDSPUN_TRACE", format!("{format}:{file}")).status() {
+        Ok(status) => exit(status.code().unwrap_or(1)),
+        Err(error) => complain(&format!("cannot start this example anew: {error}")),
+    }
+}
+
+const TRACE: &str = "--trace";
+
+fn refuse(argument: Option<&OsString>, known: &str) {
+    if let Some(argument) = argument {
+        complain(&format!("unknown argument {argument:?} (this example takes {known})"));
+    }
+}
+
+fn complain(message: &str) -> ! {
+    eprintln!("{message}");
+    exit(2)
 }
 
 /// Prints a line behind the time that has passed since `start`.

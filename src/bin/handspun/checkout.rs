@@ -16,7 +16,7 @@ pub struct Walk {
 }
 
 #[rustfmt::skip]
-pub const WALKS: [Walk; 6] = [
+pub const WALKS: [Walk; 7] = [
     Walk {
         title: "The core",
         files: &[
@@ -54,6 +54,14 @@ pub const WALKS: [Walk; 6] = [
     Walk {
         title: "Threads for what blocks",
         files: &["task/blocking.rs"],
+    },
+    Walk {
+        title: "See it run",
+        files: &[
+            "executor/recorder.rs", "executor/watch.rs", "trace/event.rs", "trace/state.rs",
+            "trace/layout.rs", "trace/text.rs", "trace/svg.rs", "trace/html.rs",
+            "trace/chrome.rs", "trace/lint.rs", "trace/output.rs",
+        ],
     },
 ];
 

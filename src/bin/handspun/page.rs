@@ -20,6 +20,10 @@ pub const AFTER_THE_TOUR: &str = "
 Notice: db and cache waited side by side, so the server was open at 0.300, not
 at 0.500. And you did not wait a second: this clock is paused, and whenever all
 tasks wait it jumps to the next deadline. `cargo run -- tour --real` waits.
+
+See it run, forwards and backwards, in a browser: it is one file.
+
+  cargo run -- example 0 --trace html     (or svg, or text, or chrome)
 ";
 
 pub const AFTER_THE_REAL_TOUR: &str = "
@@ -33,7 +37,8 @@ The examples. Read one, predict what it prints, run it.
 
 const AFTER_THE_LIST: &str = "
 Run one by number or by name: `cargo run -- example 17`. Its source is
-examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt.
+examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt. With
+`--trace html` behind it, it also draws its run: as a page that plays it.
 ";
 
 const READ: &str = "\
@@ -51,7 +56,8 @@ usage: cargo run [-- COMMAND]
   tour [--real]     three tasks, and a second: a virtual one, or a real one
   list              all examples
   example WHICH ..  runs an example, by its number, its name or a part of its
-                    name, with the arguments that follow
+                    name, with the arguments that follow; with `--trace html`
+                    (or svg, text, chrome; and a file), it draws its run
   read              the source, in the order in which it is best read
   help              this page; also --help, -h
   --version         the version; also -V
