@@ -53,6 +53,7 @@ const ROWS: &[Row] = &[
     row("yield_root", 5_000_000, rows::yield_root, "yield_now in the future given to block_on"),
     row("yield_1000", 5_000_000, rows::yield_1000, "yield_now in each of 1,000 tasks"),
     row("yield_idle", 3_000_000, rows::yield_idle, "yield_now beside 100,000 tasks that wait"),
+    row("yield_recorded", 500_000, rows::yield_recorded, "yield_now, recorded: three events"),
 
     row("timer_drop", 2_000_000, rows::timer_drop, "arm and disarm a timer; no other is armed"),
     row("timer_churn_1k", 1_000_000, |n| rows::timer_churn(1_000, n), "replace one of 1,000 armed"),

@@ -100,6 +100,14 @@ pub fn yield_root(n: u64) -> f64 {
     block_on(yields(n))
 }
 
+/// The ring is full for most of it: that is the price of a program that runs for long.
+pub fn yield_recorded(n: u64) -> f64 {
+    let executor = Executor::builder().record(10_000).build();
+    let figure = executor.block_on(async move { spawn(yields(n)).await.unwrap() });
+    assert!(executor.into_trace().dropped() >= 3 * n - 10_000);
+    figure
+}
+
 pub fn yield_1000(n: u64) -> f64 {
     const TASKS: u64 = 1_000;
     in_task(async move {
