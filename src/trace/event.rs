@@ -88,8 +88,8 @@ pub enum Event {
         /// What that changed.
         effect: Effect,
     },
-    /// The last waker of a task that waits was dropped: nobody can wake it any more. (Not told where
-    /// another thread drops it.)
+    /// The last waker of a task that waits was dropped: nobody can wake it any more. (Not told
+    /// where another thread drops it.)
     Forgotten {
         /// Which.
         task: Id,
