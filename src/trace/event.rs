@@ -96,8 +96,8 @@ pub enum Event {
         /// Who dropped it.
         by: Cause,
     },
-    /// Somebody asked for the task to be dropped. That happens in its next poll. (Not told where the
-    /// executor is not running: then it is a wake by [another thread](Cause::Thread).)
+    /// Somebody asked for the task to be dropped. That happens in its next poll. (Not told where
+    /// the executor is not running: then it is a wake by [another thread](Cause::Thread).)
     AbortAsked {
         /// Which.
         task: Id,
