@@ -494,10 +494,12 @@ impl Scheduler {
         timer: &mut Option<TimerName>,
         waker: Waker,
     ) -> (Poll<()>, Option<Waker>) {
-        match self.is_watched() {
-            false => self.timers.poll(deadline, timer, waker),
-            true => self.poll_watched_timer(deadline, timer, waker),
+        let before = *timer;
+        let answer = self.timers.poll(deadline, timer, waker);
+        if self.is_watched() {
+            self.tell_poll_timer(before, *timer, deadline, answer.0);
         }
+        answer
     }
 
     /// Gives a timer another deadline. Returns by which name it is known now, and whom to wake.
@@ -516,10 +518,10 @@ impl Scheduler {
     /// to drop.
     #[inline(always)]
     pub(crate) fn drop_timer(&mut self, timer: TimerName) -> Result<Option<Waker>, Elsewhere> {
-        match self.is_watched() {
-            false => self.timers.disarm(timer),
-            true => self.drop_watched_timer(timer),
+        if self.is_watched() {
+            self.tell_drop_timer(timer);
         }
+        self.timers.disarm(timer)
     }
 
     /// A timer that was due is going to wake somebody.

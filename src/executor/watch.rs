@@ -252,21 +252,21 @@ impl Scheduler {
         Some(TimerName::unarmed(self.executor(), number))
     }
 
+    /// A `Sleep` was polled, which knew its timer by one name before and by another after it.
     #[cold]
-    pub(super) fn poll_watched_timer(
+    pub(super) fn tell_poll_timer(
         &mut self,
+        before: Option<TimerName>,
+        after: Option<TimerName>,
         deadline: Instant,
-        timer: &mut Option<TimerName>,
-        waker: Waker,
-    ) -> (Poll<()>, Option<Waker>) {
-        let before = *timer;
-        let answer = self.timers.poll(deadline, timer, waker);
+        answer: Poll<()>,
+    ) {
         let wakes = match self.cause() {
             Cause::Task(task) => Some(task),
             _ => None,
         };
-        match *timer {
-            Some(armed) if before != *timer => {
+        match after {
+            Some(armed) if before != after => {
                 let executor = self.executor();
                 let recorder = self.recorder();
                 let known = before.filter(|before| before.executor() == executor);
@@ -274,7 +274,7 @@ impl Scheduler {
                 let number = known.map_or_else(|| recorder.number_timer(), |(number, _)| number);
                 self.tell_arm(armed, number, deadline, wakes);
             }
-            Some(armed) if answer.0.is_pending() => {
+            Some(armed) if answer.is_pending() => {
                 // It was on the wheel already. Another task may poll it now.
                 if let Some((number, woke)) = self.recorder().timer(armed.number())
                     && woke != wakes
@@ -282,7 +282,7 @@ impl Scheduler {
                     self.tell_arm(armed, number, deadline, wakes);
                 }
             }
-            Some(unarmed) if answer.0.is_ready() => {
+            Some(unarmed) if answer.is_ready() => {
                 if let Some(number) = self.recorder().find_due(unarmed) {
                     self.record(Event::TimerDue {
                         timer: number.get(),
@@ -291,7 +291,6 @@ impl Scheduler {
             }
             _ => {}
         }
-        answer
     }
 
     #[cold]
@@ -353,20 +352,12 @@ impl Scheduler {
         self.recorder().cause = cause;
     }
 
-    #[cold]
-    pub(super) fn drop_watched_timer(
-        &mut self,
-        timer: TimerName,
-    ) -> Result<Option<Waker>, Elsewhere> {
-        let waker = self.timers.disarm(timer)?;
-        self.tell_drop_timer(timer);
-        Ok(waker)
-    }
-
-    /// After a `Sleep` was dropped, here or elsewhere.
+    /// A `Sleep` is dropped, or was elsewhere. Its timer may be another executor's.
     #[cold]
     pub(super) fn tell_drop_timer(&mut self, timer: TimerName) {
-        if let Some((number, _)) = self.recorder().take_timer(timer) {
+        if timer.executor() == self.executor()
+            && let Some((number, _)) = self.recorder().take_timer(timer)
+        {
             self.record(Event::TimerDropped {
                 timer: number.get(),
             });

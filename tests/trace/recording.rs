@@ -3,7 +3,7 @@
 use handspun::executor::Executor;
 use handspun::sync::Notify;
 use handspun::task::Id;
-use handspun::time::{Duration, advance, interval, resume, sleep};
+use handspun::time::{Duration, Sleep, advance, interval, resume, sleep};
 use handspun::trace::{
     Awaited, Cause, Effect, Event, Format, Outcome, Phase, Record, State, TaskState, Trace,
 };
@@ -78,6 +78,25 @@ fn a_timer_is_due_once_however_often_it_is_polled() {
         poll_once(&mut sleep).await;
     });
     assert_eq!(count(&trace, |event| matches!(event, Event::TimerDue { .. })), 1);
+}
+
+/// The first timer of its executor, on the wheel.
+async fn armed() -> Sleep {
+    let mut sleep = sleep(MS);
+    poll_once(&mut sleep).await;
+    sleep
+}
+
+#[test]
+fn a_timer_that_is_dropped_where_another_executor_runs_is_not_taken_for_one_of_its_own() {
+    let (here, there) = (recorder(), recorder());
+    let (guest, own) = (there.block_on(armed()), here.block_on(armed()));
+    here.block_on(async { drop(guest) });
+    let dropped = |event: &Event| matches!(event, Event::TimerDropped { .. });
+    assert_eq!(count(&here.trace(), dropped), 0);
+    there.block_on(async {}); // reads its letters
+    assert_eq!(count(&there.into_trace(), dropped), 1);
+    drop(own);
 }
 
 #[test]
