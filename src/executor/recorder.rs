@@ -32,7 +32,8 @@ const LONG: Duration = Duration::from_millis(10);
 
 pub(crate) struct Recorder {
     /// When the executor was made. (On a paused clock that is tick 0 of its wheel. On a running one
-    /// the first timer says when that is, recorded or not: it decides what is due at once.)
+    /// the first timer says when that is, recorded or not: it decides what is due at once. So it is
+    /// asked of the clock when the trace is made.)
     start: Instant,
     capacity: usize,
     records: VecDeque<Record>,
@@ -121,6 +122,7 @@ impl Recorder {
             records,
             dropped: self.dropped,
             paused: clock.is_paused(),
+            wheel_origin: clock.tick_0().map(|tick_0| self.time(tick_0)),
         }
     }
 

@@ -904,7 +904,7 @@ impl Auditor {
             Cause::Task(task) => polled == Some(task),
             Cause::Drop(task) => polled.is_none() && phase_of(task).is_none(),
             Cause::Timer(timer) => polled.is_none() && self.fired == Some(timer),
-            Cause::Thread | Cause::Outside => polled.is_none(),
+            Cause::Thread | Cause::Socket | Cause::Outside => polled.is_none(),
         };
         let right = match &record.event {
             Event::Spawned { task, by, .. } => phase_of(*task).is_none() && may_do(*by),

@@ -193,6 +193,11 @@ impl Clock {
         origin.far_add(Duration::from_micros(ticks))
     }
 
+    /// Tick 0, if anybody has counted ticks yet.
+    pub(crate) fn tick_0(&self) -> Option<Instant> {
+        self.origin
+    }
+
     fn origin(&mut self, now: Instant) -> Instant {
         *self.origin.get_or_insert(now)
     }

@@ -13,8 +13,8 @@
 //! | a spawn, an abort, a drop, a mark, any other wake | an instant on a track | `i` |
 //! | a value | a curve | `C` |
 //!
-//! An arrow must begin and end inside of a slice. Who wakes without being polled (a timer, another
-//! thread) gets a short slice on the executor's track for it.
+//! An arrow must begin and end inside of a slice. Who wakes without being polled (a timer, a
+//! socket, another thread) gets a short slice on the executor's track for it.
 //!
 //! # Time
 //!

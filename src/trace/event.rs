@@ -218,6 +218,9 @@ pub enum Cause {
     Timer(u64),
     /// Another thread, or code that ran where the executor was not running.
     Thread,
+    /// A socket that is ready for what the task waits for. Which one it is, a wake does not tell:
+    /// the task tries again, and the wait that ends then was the one.
+    Socket,
     /// The destructor of a task that was dropped unfinished.
     Drop(Id),
     /// Code outside of every task: before `block_on`, or after it.
@@ -327,6 +330,7 @@ pub struct Trace {
     pub(crate) records: Vec<Record>,
     pub(crate) dropped: u64,
     pub(crate) paused: bool,
+    pub(crate) wheel_origin: Option<Duration>,
 }
 
 impl Trace {
@@ -356,6 +360,13 @@ impl Trace {
         self.paused
     }
 
+    /// When tick 0 of the timing wheel was, as time since the executor was made: with that, the
+    /// slot of a deadline can be computed (`time/wheel.rs`). On a clock that runs, it is when the
+    /// first timer was polled. `None`: no timer was, or nobody says.
+    pub fn wheel_origin(&self) -> Option<Duration> {
+        self.wheel_origin
+    }
+
     /// The time of the last event.
     pub fn end(&self) -> Duration {
         self.records.last().map_or(Duration::ZERO, |record| record.at)
@@ -369,8 +380,22 @@ impl fmt::Display for Cause {
             Cause::Task(task) => write!(f, "task {task}"),
             Cause::Timer(timer) => write!(f, "timer {timer}"),
             Cause::Thread => write!(f, "another thread"),
+            Cause::Socket => write!(f, "a socket"),
             Cause::Drop(task) => write!(f, "the destructor of {}", Cause::Task(*task)),
             Cause::Outside => write!(f, "code outside of every task"),
+        }
+    }
+}
+
+/// How a wait for a socket ends, in the words of `net`: `"room in the TCP stream"`.
+const SOCKETS: [&str; 3] = ["TCP stream", "TCP listener", "UDP socket"];
+
+impl Awaited {
+    /// Whether a socket that is ready can end this wait.
+    pub(crate) fn is_of_a_socket(&self) -> bool {
+        match self {
+            Awaited::Thing { what, .. } => SOCKETS.iter().any(|socket| what.ends_with(socket)),
+            Awaited::Task(_) => false,
         }
     }
 }

@@ -129,10 +129,12 @@ impl Writer {
         trace.records().iter().for_each(|record| self.record(record));
         let lints: Vec<String> = trace.lints().iter().map(|lint| self.lint(lint)).collect();
         let (paused, dropped, lints) = (trace.is_paused(), trace.dropped(), lints.join(","));
+        let origin = OrNull(trace.wheel_origin().map(|origin| origin.as_nanos()));
         let Writer { events, table, .. } = &self;
         write!(
             page,
-            "{{\"paused\":{paused},\"dropped\":{dropped},\n\"strings\":[{table}],\n\
+            "{{\"paused\":{paused},\"dropped\":{dropped},\"origin\":{origin},\n\
+             \"strings\":[{table}],\n\
              \"events\":[{events}],\n\"lints\":[{lints}]}}",
         )
         .expect(TAKES_ALL);
@@ -167,11 +169,14 @@ impl Writer {
                     phase,
                     since,
                     polls,
-                    wakers: _,
+                    wakers,
                 } = &**state;
                 let (name, place) = (OrNull(self.name(name.as_deref())), self.place(place));
                 let (by, phase, since) = (Doer(*by), Quoted(phase_word(*phase)), since.as_nanos());
-                self.item("known", &[task, &name, &place, size, &by, &phase, &since, polls]);
+                let parts: [&dyn Display; 9] = [
+                    task, &name, &place, size, &by, &phase, &since, polls, wakers,
+                ];
+                self.item("known", &parts);
             }
             Event::PollBegun { task } => self.item("poll", &[task]),
             Event::PollEnded {
@@ -312,6 +317,7 @@ impl Display for Doer {
             Cause::Timer(timer) => write!(f, "[\"timer\",{timer}]"),
             Cause::Drop(task) => write!(f, "[\"drop\",{task}]"),
             Cause::Thread => f.write_str("\"thread\""),
+            Cause::Socket => f.write_str("\"socket\""),
             Cause::Outside => f.write_str("\"outside\""),
         }
     }

@@ -133,7 +133,8 @@ pub(crate) struct Arrow {
     /// To whom: the lane. `None`: to one that was over before the trace begins.
     pub(crate) to: Option<usize>,
     /// For what that one waited: the same number as in the span that ends here, which may have been
-    /// too short to be there. `None`: for nothing, or the trace does not tell.
+    /// too short to be there; but if a socket does it, the oldest wait for one. `None`: for
+    /// nothing, or the trace does not tell.
     pub(crate) awaited: Option<usize>,
     /// What.
     pub(crate) kind: Kind,
@@ -180,7 +181,7 @@ pub(crate) enum Thing {
         /// Whether it has fired in the end, and was not disarmed.
         fired: bool,
     },
-    /// A thing of `sync`, or the end of a task.
+    /// A thing of `sync`, a socket, or the end of a task.
     Other(Awaited),
 }
 
@@ -292,6 +293,26 @@ fn is_harmful(char: char) -> bool {
         || matches!(char, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
         || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(char, '\u{fff9}'..='\u{fffb}')
+}
+
+/// `text` in lines of at most `width` characters. A word that fits in none stays whole: it is the
+/// name of a file, which somebody may want to click.
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > width {
+            lines.push('\n');
+            used = 0;
+        } else if used > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines += word;
+        used += length;
+    }
+    lines
 }
 
 /// `text` in at most `width` characters; an ellipsis stands for what is missing.
@@ -533,7 +554,7 @@ impl Builder {
     fn lane_of(&self, cause: Cause) -> Option<usize> {
         match cause {
             Cause::Task(task) | Cause::Drop(task) => self.lane(task),
-            Cause::Timer(_) | Cause::Thread | Cause::Outside => None,
+            Cause::Timer(_) | Cause::Thread | Cause::Socket | Cause::Outside => None,
         }
     }
 
@@ -618,6 +639,9 @@ impl Builder {
         };
         let to = self.lane(to);
         let awaited = to.and_then(|lane| match self.current[lane]? {
+            (Does::Waiting { wait, .. }, _) if by == Cause::Socket => {
+                self.wait_for_a_socket(lane).or(wait)
+            }
             (Does::Waiting { wait, .. }, _) => wait,
             _ => None,
         });
@@ -631,6 +655,15 @@ impl Builder {
             awaited,
             kind,
         });
+    }
+
+    /// The oldest of its waits that a socket can end.
+    fn wait_for_a_socket(&self, lane: usize) -> Option<usize> {
+        let mut waits = self.waiting[lane].iter().map(|(_, wait)| *wait);
+        waits.find(|wait| match self.layout.waits[*wait].thing {
+            Thing::Other(awaited) => awaited.is_of_a_socket(),
+            Thing::Timer { .. } => false,
+        })
     }
 
     fn begin_wait(&mut self, at: Duration, lane: Option<usize>, thing: Thing) -> usize {

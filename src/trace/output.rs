@@ -10,6 +10,7 @@
 //! [`Builder::trace_to`]: crate::executor::Builder::trace_to
 
 use super::event::Trace;
+use super::layout::wrapped;
 use std::env;
 use std::error::Error;
 use std::fmt;
@@ -145,26 +146,6 @@ impl Trace {
         }
         text
     }
-}
-
-/// `text` in lines of at most `width` characters. A word that fits in none stays whole: it is the
-/// name of a file, which somebody may want to click.
-fn wrapped(text: &str, width: usize) -> String {
-    let mut lines = String::new();
-    let mut used = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            lines.push('\n');
-            used = 0;
-        } else if used > 0 {
-            lines.push(' ');
-            used += 1;
-        }
-        lines += word;
-        used += length;
-    }
-    lines
 }
 
 /// A drawing that is to be made.

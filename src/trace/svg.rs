@@ -27,7 +27,7 @@ mod shapes;
 mod strip;
 
 use super::event::Trace;
-use super::layout::{Column, Layout, Mark, Step, printable, shortened};
+use super::layout::{Column, Layout, Mark, Step, printable, shortened, wrapped};
 use shapes::{
     BOX, Ink, MARGIN, TITLE, WIDTH, badge, counted, escaped, letters, name_width, rectangle,
     text_width, time,
@@ -41,10 +41,11 @@ use strip::{Strip, is_there, tenths};
 const MAX_COLUMNS: usize = 100;
 const MAX_MARKS: usize = 20;
 
-/// Below the strips: from one line to the next, from one entry of the legend to the next, and from
-/// its sign to its text.
+/// Below the strips: from one line to the next, from one entry of a list to the next (four in a
+/// line, or three), and from its sign to its text.
 const LINE: i32 = 27;
 const ENTRY: i32 = 170;
+const WIDE_ENTRY: i32 = 226;
 const TEXT: i32 = 32;
 /// The width of a column in which somebody is polled: at least, and at most.
 const STEPS: (i32, i32) = (22, 50);
@@ -235,19 +236,24 @@ impl<'a> Figure<'a> {
     // What is said in words.
 
     fn draw_legend(&mut self) {
+        let signs = self.ink.signs.clone();
+        let widest = signs.iter().map(|sign| TEXT + text_width(sign.words())).max().unwrap_or(0);
+        let entry = if widest < ENTRY { ENTRY } else { WIDE_ENTRY };
         let mut x = WIDTH;
-        for sign in self.ink.signs.clone() {
-            self.next_entry(&mut x, ENTRY);
+        for sign in signs {
+            self.next_entry(&mut x, entry);
             self.ink.add(&sign.sample(x, self.y - 5));
             self.ink.add_text(x + TEXT, self.y, sign.words());
-            x += ENTRY;
+            x += entry;
         }
     }
 
     fn draw_remarks(&mut self, remarks: &[String]) {
         for remark in remarks {
-            self.y += LINE;
-            self.ink.add_text(MARGIN, self.y, remark);
+            for line in wrapped(remark, letters(WIDTH - 2 * MARGIN)).lines() {
+                self.y += LINE;
+                self.ink.add_text(MARGIN, self.y, line);
+            }
         }
         self.y += MARGIN + 2;
     }

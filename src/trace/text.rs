@@ -13,6 +13,8 @@
 //!  T woken by a timer   ▲▼ woken by the task that is polled in the same column
 //! ```
 //!
+//! (And `S`: by a socket, `@`: by another thread, `w`: by code outside of every poll.)
+//!
 //! A row for each task, a cell for each column of the layout: `trace/layout.rs` says what a column
 //! is. A column is only drawn wider where two times above it would collide. What does not fit the
 //! width goes on in a further *band* with times of its own. Of a long run the first bands are drawn
@@ -117,6 +119,7 @@ enum Glyph {
     Queued,
     Spawned,
     WokenByTimer,
+    WokenBySocket,
     WokenFromAbove,
     WokenFromBelow,
     WokenByThread,
@@ -135,6 +138,7 @@ impl Glyph {
             Glyph::Queued => '·',
             Glyph::Spawned => '+',
             Glyph::WokenByTimer => 'T',
+            Glyph::WokenBySocket => 'S',
             Glyph::WokenFromAbove => '▼',
             Glyph::WokenFromBelow => '▲',
             Glyph::WokenByThread => '@',
@@ -153,6 +157,7 @@ impl Glyph {
             Glyph::Queued => "in the run queue",
             Glyph::Spawned => "spawned",
             Glyph::WokenByTimer => "woken by a timer",
+            Glyph::WokenBySocket => "woken by a socket",
             Glyph::WokenFromAbove | Glyph::WokenFromBelow => {
                 "woken by the task that is polled in the same column"
             }
@@ -524,6 +529,7 @@ impl<'a> Sheet<'a> {
                 (Kind::Spawn, _) if self.layout.lanes[to].task.is_root() => return None,
                 (Kind::Spawn, _) => Glyph::Spawned,
                 (Kind::Wake(Effect::Queued), Cause::Timer(_)) => Glyph::WokenByTimer,
+                (Kind::Wake(Effect::Queued), Cause::Socket) => Glyph::WokenBySocket,
                 (Kind::Wake(Effect::Queued), Cause::Thread) => Glyph::WokenByThread,
                 (Kind::Wake(Effect::Queued), Cause::Task(_)) => match arrow.from {
                     Some(from) if from < to => Glyph::WokenFromAbove,

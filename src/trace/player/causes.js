@@ -5,6 +5,7 @@
 //   poll           the wake that brought the task into the run queue, or the task's spawn
 //   wake, spawn    the poll in which somebody did it, or the timer that fired
 //   timer fires    when it was armed
+//   socket wakes   when the task began to wait for one
 //   wait is over   when it began
 //
 // So the last event of each kind is remembered, by the number of the task, timer or wait that it
@@ -47,15 +48,23 @@ class Causes {
       case "gone": return this.poll !== NONE ? this.poll : this.last("any drop");
       case "park":
       case "known": return NONE;
-      default: return event.by === undefined ? this.poll : this.ofDoer(event.by);
+      default: return event.by === undefined ? this.poll : this.ofDoer(event);
     }
   }
 
-  ofDoer(by) {
+  ofDoer({ by, task }) {
     if (typeof by === "number") return this.poll;
+    if (by === "socket") return this.ofSocket(task);
     const [what, number] = by;
     return what === "timer" ? this.last("fire", number) :
       what === "drop" ? this.last("dropped", number) : NONE;
+  }
+
+  // The last of its waits for a socket that goes on.
+  ofSocket(task) {
+    const wait = this.last("wait for a socket", task);
+    if (wait === NONE) return NONE;
+    return this.last("over", this.events[wait].wait) > wait ? NONE : wait;
   }
 
   // A timer that has a new deadline is armed again at once.
@@ -76,6 +85,7 @@ class Causes {
     if (kind === "poll" || phase === "polling" || phase === "woken") this.poll = number;
     if (kind === "end") this.poll = NONE;
     if (kind === "dropped") this.set("any drop", undefined, number);
+    if (isForSocket(event)) this.set("wait for a socket", task, number);
     if (endsRoot(event)) this.set("root's end", undefined, number);
     if (kind === "spawn" || kind === "known" || (kind === "wake" && changesSomething(event))) {
       this.set("queued", task, number);
@@ -125,6 +135,11 @@ function summaryOf(events) {
 
 function changesSomething({ effect }) {
   return effect === "queued" || effect === "noted";
+}
+
+// Whether it is a wait that a socket can end. These are the words of `net`.
+function isForSocket({ what }) {
+  return what !== undefined && /(TCP stream|TCP listener|UDP socket)$/.test(what);
 }
 
 function endsRoot({ kind, task, outcome }) {

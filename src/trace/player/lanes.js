@@ -285,12 +285,19 @@ class Lanes extends Axes {
     if (source === target) {
       this.drawHook(x, y - BAR / 2 - 1, kind, isStrong);
     } else {
-      // Who is in no lane (a timer, a thread) is above it.
+      // Who is in no lane (a timer, a thread, a socket) is above it.
       const down = source === undefined || source < target ? 1 : -1;
       const start = source === undefined ? y - MIDDLE : this.y(source) + down * BAR / 2;
       this.drawShaft(x, start, y - down * BAR / 2, down, kind, isStrong);
     }
+    if (this.history.events[number].by === "socket") this.drawPlug(x, y - MIDDLE);
     pen.globalAlpha = 1;
+  }
+
+  // A socket is in no lane.
+  drawPlug(x, top) {
+    this.pen.fillStyle = this.colours.wake;
+    this.pen.fillRect(x - 4, top, 8, 5);
   }
 
   drawShaft(x, start, end, down, kind, isStrong) {

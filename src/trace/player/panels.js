@@ -86,7 +86,8 @@ class Panels {
 
   taskRow(lane, state, waits) {
     const task = state.tasks.get(lane.id);
-    const [sign, word] = task ? PHASES[task.phase] : endOf(lane, state.index);
+    const [sign, word] = !task ? endOf(lane, state.index) : isLost(task) ? LOST :
+      PHASES[task.phase];
     const { place } = task || lane;
     const isFollowed = this.player.followed === lane.id;
     return h("li", { class: (task ? task.phase : "gone") + (isFollowed ? " followed" : "") },
@@ -190,6 +191,8 @@ const PHASES = {
   woken: ["█", "being polled, and woken"],
   idle: ["─", "waits"],
 };
+
+const LOST = ["╌", "is lost: nobody has its waker"];
 
 const ENDS = {
   ready: ["✓", "ready"],

@@ -8,6 +8,7 @@
 class Player {
   constructor(trace) {
     this.trace = trace;
+    tick0 = trace.origin ?? 0;
     this.count = trace.events.length;
     this.replay = new Replay(trace.events);
     this.history = new History(trace.events, this.replay);
@@ -35,8 +36,10 @@ class Player {
       index: this.index,
       time: state.now,
       queue: state.queue.slice(),
-      tasks: tasks.map(({ task, phase, polls }) =>
-        ({ id: task, name: this.words.nameOf(task), phase, polls })),
+      tasks: tasks.map((task) => ({
+        id: task.task, name: this.words.nameOf(task.task), phase: task.phase, polls: task.polls,
+        lost: isLost(task),
+      })),
       timers: timers.map(({ timer, deadline, armed }) => ({ timer, deadline, armed })),
       lines: linesOf(state).map((waits) =>
         ({ what: waits[0].what, waiting: waits.map(({ task }) => task) })),

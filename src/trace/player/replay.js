@@ -28,7 +28,7 @@ const NONE = -1;
 // What is in an event of each kind, in the order in which `html.rs` writes it.
 const FIELDS = {
   spawn: ["task", "name", "place", "size", "by"],
-  known: ["task", "name", "place", "size", "by", "phase", "since", "polls"],
+  known: ["task", "name", "place", "size", "by", "phase", "since", "polls", "wakers"],
   poll: ["task"],
   end: ["task", "outcome", "wakers", "blocked"],
   wake: ["task", "by", "effect"],
@@ -55,7 +55,7 @@ const FIELDS = {
 const STRINGS = new Set(["name", "place", "what", "text"]);
 
 function readTrace(text) {
-  const { paused, dropped, strings, events: written, lints } = JSON.parse(text);
+  const { paused, dropped, origin, strings, events: written, lints } = JSON.parse(text);
   const events = [];
   let at = 0;
   for (const item of written) {
@@ -63,7 +63,7 @@ function readTrace(text) {
     if (typeof item === "number") at = item;
     else events.push(readEvent(at, item, strings));
   }
-  return { paused, dropped, events, lints: lints.map((lint) => readLint(lint, strings)) };
+  return { paused, dropped, origin, events, lints: lints.map((lint) => readLint(lint, strings)) };
 }
 
 // ["poll",3] -> { kind: "poll", at: 0, task: 3 }
@@ -108,7 +108,8 @@ class State {
     this.now = event.at;
     switch (event.kind) {
       case "spawn":
-        this.insert({ ...event, phase: "queued", since: event.at, polls: 0, born: event.at });
+        this.insert({ ...event, phase: "queued", since: event.at, polls: 0, wakers: 0,
+          born: event.at });
         break;
       case "known":
         this.insert({ ...event, born: null });
@@ -119,11 +120,15 @@ class State {
         break;
       case "end":
         this.polling = null;
+        this.setWakers(event.task, event.wakers);
         this.endPoll(event.task, event.outcome);
         break;
       case "wake":
         if (event.effect === "queued") this.enter(event.task, "queued");
         if (event.effect === "noted") this.enter(event.task, "woken");
+        break;
+      case "forgotten":
+        this.setWakers(event.task, 0);
         break;
       case "dropped":
         if (this.polling === event.task) this.polling = null;
@@ -169,6 +174,11 @@ class State {
     this.tasks.set(task.task, task);
   }
 
+  setWakers(id, wakers) {
+    const task = this.tasks.get(id);
+    if (task) this.tasks.set(id, { ...task, wakers });
+  }
+
   endPoll(id, outcome) {
     const task = this.tasks.get(id);
     if (outcome !== "pending") this.remove(id);
@@ -202,6 +212,11 @@ class State {
       { timer, place: null, by: null, armed: null, armedAt: NONE, wakes: null, fired: false };
     this.timers.set(timer, { ...known, deadline: deadline ?? known.deadline, ...change });
   }
+}
+
+// Whether a task waits, and nobody has a waker of it: it can never be woken.
+function isLost({ phase, polls, wakers }) {
+  return phase === "idle" && polls > 0 && wakers === 0;
 }
 
 // ---- There and back ---------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 //
 // Where an entry is on the timing wheel need not be stored, says `time/wheel.rs`: it follows from
 // its deadline and the present. So no event tells it, and this page can draw it all the same. An
-// entry that is on a lower level than before the last event has cascaded, and is shown so.
+// entry that is on a lower level than before the last event has cascaded, and is shown so. (On a
+// clock that runs, the executor's wheel follows when it next looks at the time.)
 //
 //   0: 1 µs    ▯
 //   1: 64 µs   ░░░░░▯             a row for each level, 64 slots in each
@@ -12,13 +13,17 @@
 
 // ---- Arithmetic -------------------------------------------------------------------------------
 
+// When tick 0 was: nanoseconds since the executor was made. On a clock that runs, a timer has said
+// so.
+let tick0 = 0;
+
 // A deadline is rounded up to ticks of a microsecond and the present down.
 function ticks(nanoseconds) {
-  return Math.floor(nanoseconds / 1000);
+  return Math.max(0, Math.floor((nanoseconds - tick0) / 1000));
 }
 
 function deadlineTicks(nanoseconds) {
-  return Math.min(Math.ceil(nanoseconds / 1000), LAST_TICK);
+  return Math.max(0, Math.min(Math.ceil((nanoseconds - tick0) / 1000), LAST_TICK));
 }
 
 // The wheel has 64 bits for a tick. (It is the largest number below 2^64 that JavaScript has.)

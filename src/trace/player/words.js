@@ -12,6 +12,7 @@ class Words {
   constructor(trace, history) {
     this.events = trace.events;
     this.paused = trace.paused;
+    this.hasWheel = trace.origin !== null;
     this.history = history;
     this.lives = history.lives;
     this.cause = history.causes.cause;
@@ -50,6 +51,7 @@ class Words {
   who(by) {
     if (typeof by === "number") return [this.task(by)];
     if (by === "thread") return ["another thread"];
+    if (by === "socket") return ["a socket"];
     if (by[0] === "timer") return [`timer ${by[1]}`];
     if (by[0] === "drop") return ["the destructor of ", this.task(by[1])];
     return ["code outside of every task"];
@@ -108,13 +110,14 @@ class Words {
 
   say_known(event) {
     const { task, place, phase, since, polls } = event;
+    const lost = isLost(event) ? " It is lost: nobody has a waker of it." : "";
     const does = {
       queued: "is in the run queue", idle: "waits",
       polling: "is being polled", woken: "is being polled, and was woken meanwhile",
     }[phase];
     return [this.task(task), " is older than what is left of the recording. It was spawned at ",
       this.place(place), `, was polled ${times(polls, "time")}, and ${does} since `,
-      `${clockTime(since)}.`];
+      `${clockTime(since)}.`, lost];
   }
 
   say_poll(event, number, before, state) {
@@ -143,7 +146,9 @@ class Words {
     const { spans } = this.lives.laneOf.get(this.events[wake].task);
     const last = spans[countBefore(spans, ({ to }) => to < wake)];
     if (!last || last.phase !== "idle") return [];
-    const waits = last.waits.filter(({ timer }) => timer === undefined);
+    const isMeant = this.events[wake].by === "socket" ? isForSocket :
+      ({ timer }) => timer === undefined;
+    const waits = last.waits.filter(isMeant);
     if (waits.length === 0) return [];
     return [", as it waited for ", listed(waits.map((wait) => this.awaited(wait)))];
   }
@@ -209,11 +214,11 @@ class Words {
 
   say_wake(event, number, before, state) {
     const { task, by, effect } = event;
-    const wakes = by[0] === "timer" ? this.timerWakes(event, before) :
-      this.someoneWakes(event, before);
+    const wakes = by === "socket" ? this.socketWakes(event, number, before) :
+      by[0] === "timer" ? this.timerWakes(event, before) : this.someoneWakes(event, before);
     switch (effect) {
       case "queued":
-        return [wakes, ": ", this.task(task),
+        return [wakes, by === "socket" ? ". Now " : ": ", this.task(task),
           ` joins the run queue, ${this.queuePlace(state, task)}.`];
       case "noted":
         return [wakes, ", while it is being polled: it will join the run queue when the poll ",
@@ -238,6 +243,17 @@ class Words {
     if (!timer || timer.armedAt === NONE) return [this.task(task), ` is woken by timer ${by[1]}`];
     return [this.task(task), ` is woken by its timer ${by[1]}, armed `, this.ago(at, timer.armedAt),
       timer.place === null ? "" : [" at ", this.place(timer.place)]];
+  }
+
+  socketWakes({ task, at }, number, before) {
+    const waits = [...before.waits.values()].filter((wait) => wait.task === task);
+    const forSockets = waits.filter(isForSocket);
+    const what = forSockets.map((wait) => [wait.what, " made at ", this.place(wait.place)]);
+    if (what.length === 0) return [this.task(task), " is woken by a socket"];
+    const since = forSockets[0].since;
+    const time = what.length > 1 || at === since ? "" :
+      [", for ", this.link(this.cause[number], span(at - since))];
+    return [this.task(task), " is woken by a socket: it waited for ", listed(what), time];
   }
 
   whyCoalesced(number, before) {
@@ -277,8 +293,7 @@ class Words {
 
   say_arm(event) {
     const { level, slot } = wheelPlace(ticks(event.at), deadlineTicks(event.deadline));
-    // Where a wheel stands that turns in real time, no event tells.
-    const where = this.paused ? `, on level ${level}, in slot ${slot}` : "";
+    const where = this.hasWheel ? `, on level ${level}, in slot ${slot}` : "";
     const whom = event.wakes === null ? "" : [" It will wake ", this.task(event.wakes), "."];
     return [`Timer ${event.timer} is put on the wheel${where}: it is ${dueWords(event)}.`, whom];
   }
@@ -333,10 +348,15 @@ class Words {
       ". The wait began ", this.ago(event.at, this.cause[number]), "."];
   }
 
-  say_park({ until }) {
-    return [until === null ? "Nothing is runnable: the thread sleeps until somebody wakes it." :
-      `Nothing is runnable: the thread sleeps until ${clockTime(until)}, the next deadline, ` +
-      "or until somebody wakes it."];
+  say_park({ until }, number, before) {
+    const waits = [...before.waits.values()];
+    const ends = [
+      until === null ? "" : `until ${clockTime(until)}, the next deadline`,
+      waits.some(isForSocket) ? "until a socket is ready" : "",
+      "until somebody wakes it",
+    ];
+    const end = ends.filter((end) => end !== "").join(", or ");
+    return [`Nothing is runnable: the thread sleeps ${end}.`];
   }
 
   say_unpark({ at }, number) {

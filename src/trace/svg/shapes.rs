@@ -18,8 +18,9 @@ pub(super) const MARGIN: i32 = 14;
 pub(super) const BOX: i32 = 11;
 pub(super) const BAR: i32 = 4;
 
-/// The width of a character, or a bit more: of a name, and of any other text.
+/// The width of a character, or a bit more: of a name, of a digit, and on average of other text.
 const NAME: i32 = 9;
+const DIGIT: i32 = 9;
 const LETTER: i32 = 8;
 
 /// Words for who points at something have at most so many letters.
@@ -41,6 +42,7 @@ pub(super) enum Sign {
     WakeInVain,
     Abort,
     Forget,
+    Socket,
     Outside,
     Fired,
     Disarmed,
@@ -63,6 +65,7 @@ impl Sign {
             Sign::WakeInVain => "wakes in vain",
             Sign::Abort => "aborts",
             Sign::Forget => "last waker dropped",
+            Sign::Socket => "a socket is ready",
             Sign::Outside => "outside all tasks",
             Sign::Fired => "timer: fires",
             Sign::Disarmed => "timer: disarmed",
@@ -84,6 +87,7 @@ impl Sign {
             }
             Sign::WakeOfItself => loop_arrow(self, middle, y + BOX - 3),
             Sign::Forget => line("wait", all, y) + &cut(middle, y),
+            Sign::Socket => socket(middle, y),
             Sign::Outside => ring(middle, y),
             Sign::Fired | Sign::Disarmed => timer(x + 3..x + 20, y, true, Some(self)),
             Sign::Armed => timer(x + 3..x + 26, y, true, None),
@@ -155,6 +159,12 @@ pub(super) fn loop_arrow(sign: Sign, x: i32, y: i32) -> String {
 
 pub(super) fn ring(x: i32, y: i32) -> String {
     format!("<circle class=\"hs-wake\" cx=\"{x}\" cy=\"{y}\" r=\"4\"/>")
+}
+
+/// A plug, from which a wake hangs.
+pub(super) fn socket(x: i32, y: i32) -> String {
+    rectangle("wake", x - 5, y - 4, 10, 8, 0)
+        + &path("wake", &format!("M{} {}v-4m4 4v-4", x - 2, y - 4))
 }
 
 /// Across the line of a task that waits and cannot be woken.
@@ -283,6 +293,16 @@ pub(super) fn name_width(name: &str) -> i32 {
 /// How wide any other text is.
 pub(super) fn text_width(text: &str) -> i32 {
     text.chars().count() as i32 * LETTER
+}
+
+/// How wide a time is: mostly digits, which are wider than letters.
+pub(super) fn time_width(time: &str) -> i32 {
+    let width = |char| match char {
+        '.' | ' ' => 5,
+        'm' => 14,
+        _ => DIGIT,
+    };
+    time.chars().map(width).sum()
 }
 
 /// How many letters fit.

@@ -1,6 +1,7 @@
 //! A strip of the figure: some columns of a run, and where everything stands in them.
 //!
-//! From above: the times; code outside of all tasks, if it wakes anybody; the lanes; the timers.
+//! From above: the times; sockets and code outside of all tasks, if they wake anybody; the lanes;
+//! the timers.
 //! Left and right are columns, and within a column the arrows stand side by side, in their order.
 //! Where an arrow puts a task into the run queue, the task's line ends and its bar begins.
 //!
@@ -8,7 +9,7 @@
 
 use super::shapes::{
     BAR, BOX, Ink, Sign, TITLE, WIDTH, arrow, bar, cut, escaped, letters, line, loop_arrow, path,
-    poll_box, rectangle, ring, text_width, time, timer,
+    poll_box, rectangle, ring, socket, time, time_width, timer,
 };
 use crate::name::Id;
 use crate::trace::event::{Awaited, Cause, Effect, Outcome};
@@ -29,6 +30,8 @@ const HEADER: i32 = 30;
 const PAD: i32 = 3;
 /// Between two arrows that stand side by side, if possible.
 const MIN_GAP: i32 = 4;
+/// Between a time and the edge of the paper.
+const EDGE: i32 = 8;
 /// Of a label for which there is no room, at least so many letters are shown, or nothing.
 const MIN_LABEL: usize = 6;
 
@@ -279,7 +282,8 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// The time where the strip begins, and after each rest.
+    /// The time where the strip begins, and after each rest, where there is room to say it. It
+    /// stands to the right of its tick; at the right edge, above it.
     fn draw_times(&self, ink: &mut Ink) {
         let mut free = 0;
         for column in self.columns.clone() {
@@ -287,15 +291,17 @@ impl<'a> Strip<'a> {
             if column != self.columns.start && !is_after_rest {
                 continue;
             }
-            let (x, y) = (self.border(column), self.top - 10);
-            if is_after_rest {
-                ink.add(&path("tick", &format!("M{x} {}V{}", y - 12, self.bottom)));
-            }
+            let (tick, y) = (self.border(column), self.top - 10);
             let text = time(self.layout.columns[column].at);
-            let end = x + 4 + text_width(&text);
-            if free <= x && end <= WIDTH {
-                ink.add_text(x + 4, y, &text);
-                free = end;
+            let x = (tick + 4).min(WIDTH - EDGE - time_width(&text));
+            let is_above = x <= tick;
+            if is_after_rest {
+                let top = if is_above { y + 4 } else { y - 12 };
+                ink.add(&path("tick", &format!("M{tick} {top}V{}", self.bottom)));
+            }
+            if free <= x {
+                ink.add_text(x, y, &text);
+                free = x + time_width(&text) + 4;
             }
         }
     }
@@ -348,7 +354,11 @@ impl<'a> Strip<'a> {
             let title = format!("{}, at {}", self.what_is_done(done, lane), time(done.at));
             ink.add_sign(sign, &title, &shape);
             if let (Some(y), true) = (self.outside, is_from_outside(done)) {
-                ink.add_sign(Sign::Outside, &done.by.to_string(), &ring(x, y));
+                let (sign, shape) = match done.by {
+                    Cause::Socket => (Sign::Socket, socket(x, y)),
+                    _ => (Sign::Outside, ring(x, y)),
+                };
+                ink.add_sign(sign, &done.by.to_string(), &shape);
             }
         }
     }
@@ -523,7 +533,7 @@ fn is_birth(arrow: &Arrow) -> bool {
 }
 
 fn is_from_outside(arrow: &Arrow) -> bool {
-    matches!(arrow.by, Cause::Thread | Cause::Outside) && !is_birth(arrow)
+    matches!(arrow.by, Cause::Thread | Cause::Socket | Cause::Outside) && !is_birth(arrow)
 }
 
 /// Whether this can put a task into the run queue that is not there yet, at once.
