@@ -7,8 +7,9 @@
 mod support;
 
 use handspun::executor::Executor;
-use handspun::task::{JoinHandle, spawn_blocking, yield_now};
+use handspun::task::{Builder, JoinHandle, spawn_blocking, yield_now};
 use handspun::time::{Duration, Instant, sleep, timeout};
+use handspun::trace::Event;
 use handspun::{block_on, spawn};
 use std::future::pending;
 use std::panic::{panic_any, resume_unwind};
@@ -573,4 +574,19 @@ fn a_captured_destructor_that_panics_harms_nobody_when_the_closure_is_aborted() 
         drop(door);
         join_all(closures).await;
     });
+}
+
+#[test]
+fn a_task_that_waits_for_a_closure_can_have_a_name() {
+    let executor = Executor::builder().record(100).build();
+    executor.block_on(async {
+        let named = Builder::new().name("reads the file").spawn_blocking(|| 7);
+        assert_eq!(named.await.unwrap(), 7);
+    });
+    let trace = executor.into_trace();
+    let names = trace.records().iter().filter_map(|record| match &record.event {
+        Event::Spawned { name, .. } => name.as_deref(),
+        _ => None,
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["reads the file"]);
 }

@@ -21,8 +21,8 @@
 //! The threads belong to the process, not to an executor. A new one starts when there are more jobs
 //! than idle threads, and one that has been idle for ten seconds ends.
 
-use super::JoinHandle;
 use super::cell::AbortGate;
+use super::{Builder, JoinHandle};
 use crate::executor::scheduler::{Scheduler, try_current};
 use crate::panics::{Payload, catch, contain, lock};
 use std::collections::VecDeque;
@@ -66,12 +66,32 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    spawn_wrapped(f, |answer| answer)
+    spawn_wrapped(f, |answer| answer, None)
+}
+
+impl Builder {
+    /// Runs a closure that blocks on another thread, as [`spawn_blocking`] does. The name is that
+    /// of the task which waits for it.
+    ///
+    /// # Panics
+    /// If no executor runs on this thread, or if the operating system refuses the first thread.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        spawn_wrapped(f, |answer| answer, self.name.as_deref())
+    }
 }
 
 /// The same; the task polls what `wrap` makes of the closure's answer.
 #[track_caller]
-pub(super) fn spawn_wrapped<F, R, W>(f: F, wrap: impl FnOnce(Answer<R>) -> W) -> JoinHandle<R>
+pub(super) fn spawn_wrapped<F, R, W>(
+    f: F,
+    wrap: impl FnOnce(Answer<R>) -> W,
+    name: Option<&str>,
+) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -93,7 +113,7 @@ where
     // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
     // all that has been done.
     POOL.submit(job.clone());
-    super::spawn_gated(wrap(answer), job, None)
+    super::spawn_gated(wrap(answer), job, name)
 }
 
 /// A closure and its result, between the executor's thread and one of the pool.

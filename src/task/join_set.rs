@@ -146,7 +146,7 @@ impl<T> JoinSet<T> {
     {
         let (vacancy, notice) = self.vacancy();
         let wrap = |answer| Member::new(answer, notice);
-        vacancy.fill(blocking::spawn_wrapped(f, wrap))
+        vacancy.fill(blocking::spawn_wrapped(f, wrap, None))
     }
 
     /// The settings of a member that is to be spawned: a name.
