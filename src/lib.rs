@@ -15,8 +15,9 @@
 //! ```
 //!
 //! [`block_on`] and [`spawn`] are where to begin; [`join!`] and [`select!`] wait for several
-//! things; [`sync`] has channels and locks; [`task`], [`time`] and [`future`] have the rest, and
-//! [`executor`] the settings. Names and semantics are tokio's. And [`trace`] shows how it runs.
+//! things; [`sync`] has channels and locks, [`net`] sockets; [`task`], [`time`] and [`future`] have
+//! the rest, and [`executor`] the settings. Names and semantics are tokio's. And [`trace`] shows
+//! how it runs.
 //!
 //! # Ten promises
 //!
@@ -25,10 +26,12 @@
 //!    wakes may become one poll.
 //! 3. **One poller.** A task is polled only on its executor's thread, never inside its own poll,
 //!    and never after it returned `Ready`.
-//! 4. **Fair.** One turn polls every task that was runnable when the turn began, once, in the order
-//!    in which they became runnable. A task that is woken during a turn waits for the next. Between
-//!    turns, and at least every 64 polls, timers that are due fire and wakes from other threads are
-//!    taken in. So no task that returns from its polls can starve another, a timer, or a thread.
+//! 4. **Fair.** One turn polls every task that was runnable when the turn began, once, in the
+//!    order in which they became runnable. A task that is woken during a turn waits for the next.
+//!    Between turns, and at least every 64 polls, timers that are due fire and wakes from other
+//!    threads are taken in; after 64 polls, or up to 512 if so many sockets are waited for, these
+//!    are looked at. So no task that returns from its polls can starve another, a timer, a thread,
+//!    or a socket.
 //! 5. **Time.** A timer never fires early. Timers fire in the order of their deadlines, which count
 //!    in microseconds, and equal deadlines in the order in which they were armed.
 //! 6. **Drop is cancel.** A future that is dropped stops where it was, and its destructors run.
@@ -51,14 +54,16 @@
 //! number), `tests/time.rs` (5), `tests/blocking.rs`, `tests/threads.rs` (2 and 10 from other
 //! threads), `tests/hostile.rs` (all of them under attack), `tests/future.rs`, `tests/macros.rs`,
 //! `tests/join_set.rs`, `tests/cancellation_token.rs`, `tests/sync/` (channels and locks),
-//! `tests/waits.rs` (what a stall report says), `tests/trace/` (recordings and drawings),
+//! `tests/waits.rs` (what a stall report says), `tests/net/` (sockets; 2, 4 and 6 where they are
+//! concerned), `tests/servers.rs` and `tests/http.rs` (servers), `tests/trace/` (recordings and
+//! drawings),
 //! `tests/player.rs` (the player, in a browser), and `tests/model.rs`, which compares random
 //! programs with a model of a page.
 //!
 //! # The map
 //!
 //! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
-//! is thirteen hundred lines of code and half as many of comments: read it from `slab.rs` down, and
+//! is fifteen hundred lines of code and half as many of comments: read it from `slab.rs` down, and
 //! you know how an executor works. Each file's introduction names the next.
 //!
 //! | file | what it is |
@@ -78,6 +83,8 @@
 //! | the rest of `sync/` | channels and locks, each a page on top of those three |
 //! | **`mailbox.rs`** | where wakes from other threads land, and the bell that ends a sleep |
 //! | `time/clock.rs`, `executor/timers.rs` | what time it is; timers, by clock and wheel |
+//! | `net/sys.rs`, `net/bell.rs` | `poll(2)`; what ends a sleep in it |
+//! | `net/reactor.rs` | who waits for which socket |
 //! | `executor/recorder.rs`, `executor/holders.rs` | the last events of a run; counted wakers |
 //! | `executor/stall.rs` | hangs reported |
 //! | **`executor/scheduler.rs`** | the states of a task, a function for each arrow |
@@ -92,6 +99,8 @@
 //! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
 //! | `time/send_timeout.rs` | a channel and the clock, together |
 //! | `time/mod.rs` | the clock in your own hands |
+//! | `net/socket.rs` | try, and if it would block, wait: the loop around every operation |
+//! | the rest of `net/` | sockets as one knows them, and names of hosts |
 //!
 //! # Rules that the code cites by name
 //!
@@ -108,7 +117,7 @@
 //!
 //! And by absence: the executor never imports `task`; `future`, the macros and `sync` never import
 //! the executor; drawings see events only; nothing but `time/clock.rs` reads the real clock;
-//! `unsafe` is only in `waker.rs`, `task/cell.rs` and `pin.rs`.
+//! `unsafe` is only in `waker.rs`, `task/cell.rs`, `pin.rs` and `net/sys.rs`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -122,6 +131,10 @@ struct SeeingARun;
 #[doc = include_str!("../docs/lints.md")]
 struct Lints;
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/sockets.md")]
+struct Sockets;
+
 pub mod executor;
 pub mod future;
 mod list;
@@ -129,6 +142,7 @@ mod list;
 pub mod macros;
 mod mailbox;
 mod name;
+pub mod net;
 mod panics;
 mod pin;
 mod random;

@@ -17,7 +17,8 @@
 //! second finds what the first has done. Either the executor finds `RUNG` where it wanted to put
 //! `ASLEEP`, and does not sleep, or the thread finds `ASLEEP` where it puts `RUNG`, and unparks. It
 //! is the state that decides, never the parking token alone: user code may park and unpark this
-//! thread as it likes.
+//! thread as it likes. (An executor that waits for sockets does not sleep in `park`, and what is
+//! done for it instead of `unpark` is in `net/bell.rs`. All else stays as it is.)
 //!
 //! A waker only has a name, so there is a *registry*, one for the process, from an executor's
 //! number to its mailbox. A thread's next executor takes over the mailbox of its last one, and goes
@@ -33,6 +34,7 @@ use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::task::Waker;
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -45,6 +47,9 @@ pub(crate) enum Letter {
     /// dropped or reset elsewhere. Take the timer off the wheel, and wake whoever waits for it, to
     /// look again.
     Release(Key),
+    /// The same for an entry of the reactor (`net/socket.rs`): who waited for a socket waits no
+    /// more.
+    Leave(Key),
 }
 
 /// Letters for one executor, from any thread.
@@ -54,6 +59,8 @@ pub(crate) struct Mailbox {
     bell: AtomicU8,
     /// The executor's thread: the one that sleeps.
     thread: Thread,
+    /// What wakes it when it does not sleep in `park`: that of a reactor (`net/bell.rs`).
+    bell_of_reactor: Mutex<Option<Waker>>,
 }
 
 /// The executor is awake and has read all its letters.
@@ -78,8 +85,22 @@ impl Mailbox {
         }
         // After the push: an executor that hears the bell must find the letter.
         if self.bell.swap(RUNG, Ordering::AcqRel) == ASLEEP {
-            self.thread.unpark();
+            match &*lock(&self.bell_of_reactor) {
+                None => self.thread.unpark(),
+                Some(bell) => bell.wake_by_ref(),
+            }
         }
+    }
+
+    /// From now on the executor sleeps where this wakes it.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no reactor"))]
+    pub(crate) fn set_bell(&self, bell: Waker) {
+        *lock(&self.bell_of_reactor) = Some(bell);
+    }
+
+    /// It will not sleep any more.
+    pub(crate) fn forget_bell(&self) {
+        *lock(&self.bell_of_reactor) = None;
     }
 
     fn letters(&self) -> MutexGuard<'_, Option<Vec<Letter>>> {
@@ -99,20 +120,28 @@ impl Mailbox {
         self.letters().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Sleeps until the bell rings, or for `limit` at most if there is one. May also return for no
-    /// reason. Only the executor's own thread may call this.
-    pub(crate) fn sleep(&self, limit: Option<Duration>) {
-        let silent_then_asleep =
+    /// Calls `sleep`, unless the bell has rung. It may return when it likes, but must when the bell
+    /// rings. Only the executor's own thread may call this.
+    pub(crate) fn sleep_unless_rung<R>(&self, sleep: impl FnOnce() -> R) -> Option<R> {
+        let before =
             self.bell.compare_exchange(SILENT, ASLEEP, Ordering::AcqRel, Ordering::Acquire);
-        if silent_then_asleep.is_err() {
-            return;
+        // It is `ASLEEP` already if the last sleep has panicked.
+        if before == Err(RUNG) {
+            return None;
         }
-        match limit {
+        let slept = sleep();
+        // Still `ASLEEP` if it was not the bell that has ended the sleep.
+        let _ = self.bell.compare_exchange(ASLEEP, SILENT, Ordering::AcqRel, Ordering::Acquire);
+        Some(slept)
+    }
+
+    /// Sleeps in `park` until the bell rings, or for `limit` at most if there is one. May also
+    /// return for no reason.
+    pub(crate) fn park(&self, limit: Option<Duration>) {
+        self.sleep_unless_rung(|| match limit {
             None => std::thread::park(),
             Some(limit) => std::thread::park_timeout(limit),
-        }
-        // Still `ASLEEP` if the limit ended the sleep, or a stray token did.
-        let _ = self.bell.compare_exchange(ASLEEP, SILENT, Ordering::AcqRel, Ordering::Acquire);
+        });
     }
 }
 
@@ -192,6 +221,7 @@ impl Registration {
             letters: Mutex::new(None),
             bell: AtomicU8::new(SILENT),
             thread: std::thread::current(),
+            bell_of_reactor: Mutex::new(None),
         });
         let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
         let vacant = registry.iter().position(|entry| entry.mailbox.is_none());

@@ -6,6 +6,7 @@ use super::*;
 use crate::time::Instant;
 use std::collections::HashMap;
 use std::hint;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicU32;
 use std::thread::{self, JoinHandle};
 
@@ -18,6 +19,7 @@ fn mailbox() -> Mailbox {
         letters: Mutex::new(Some(Vec::new())),
         bell: AtomicU8::new(SILENT),
         thread: thread::current(),
+        bell_of_reactor: Mutex::new(None),
     }
 }
 
@@ -31,7 +33,7 @@ fn letter(thread: u16, index: u32) -> Letter {
 fn parts(letter: Letter) -> (u16, u32) {
     match letter {
         Letter::Wake(name) => (name.executor(), name.index()),
-        Letter::Release(_) => panic!("nobody sent this"),
+        Letter::Release(_) | Letter::Leave(_) => panic!("nobody sent this"),
     }
 }
 
@@ -47,7 +49,7 @@ impl Mailbox {
                     return letters;
                 }
             }
-            self.sleep(Some(WATCHDOG));
+            self.park(Some(WATCHDOG));
             assert!(start.elapsed() < WATCHDOG, "slept although there was a letter");
         }
     }
@@ -138,8 +140,8 @@ fn an_executor_with_an_unread_letter_does_not_fall_asleep() {
     let mailbox = mailbox();
     mailbox.deliver(letter(1, 1));
     let start = Instant::now();
-    mailbox.sleep(Some(WATCHDOG));
-    mailbox.sleep(Some(WATCHDOG));
+    mailbox.park(Some(WATCHDOG));
+    mailbox.park(Some(WATCHDOG));
     assert!(start.elapsed() < WATCHDOG);
     assert!(mailbox.has_rung());
     assert_eq!(mailbox.empty(), [letter(1, 1)]);
@@ -175,16 +177,26 @@ fn a_letter_that_comes_while_the_box_is_emptied_rings_again() {
 #[test]
 fn after_a_sleep_that_nobody_ended_the_bell_is_silent() {
     let mailbox = mailbox();
-    mailbox.sleep(Some(Duration::ZERO));
+    mailbox.park(Some(Duration::ZERO));
     assert_eq!(mailbox.bell(), SILENT);
     // A parking token of somebody else's ends a sleep too, for no reason.
     let start = Instant::now();
     thread::current().unpark();
-    mailbox.sleep(Some(WATCHDOG));
+    mailbox.park(Some(WATCHDOG));
     assert!(start.elapsed() < WATCHDOG);
     assert_eq!(mailbox.bell(), SILENT);
     mailbox.deliver(letter(1, 1));
     assert!(mailbox.has_rung());
+}
+
+#[test]
+fn after_a_sleep_that_panicked_the_executor_sleeps_again() {
+    let mailbox = mailbox();
+    let sleep = || -> () { resume_unwind(Box::new("the system refuses")) };
+    let panicked = catch_unwind(AssertUnwindSafe(|| mailbox.sleep_unless_rung(sleep)));
+    assert!(panicked.is_err());
+    assert_eq!(mailbox.sleep_unless_rung(|| "slept"), Some("slept"));
+    assert_eq!(mailbox.bell(), SILENT);
 }
 
 #[test]

@@ -33,7 +33,10 @@ pub(crate) fn contain(f: impl FnOnce()) {
 /// Calls `f` with each item, also with those that come after one that panics: a waker that is
 /// broken shall not cost the next one its wake.
 #[inline]
-pub(crate) fn contain_each<T>(items: Vec<T>, f: impl Fn(T)) {
+pub(crate) fn contain_each<T>(
+    items: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+    f: impl Fn(T),
+) {
     let mut items = items.into_iter();
     while items.len() > 0 {
         contain(|| items.by_ref().for_each(&f));

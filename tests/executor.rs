@@ -1086,8 +1086,8 @@ fn a_stall_names_every_task_that_waits() {
     ];
     let drawing = drawing.join("\n");
     let expected = format!(
-        "the executor has stalled: nothing is runnable, and no timer and no blocking closure is \
-         left that could wake a task.\n\
+        "the executor has stalled: nothing is runnable, and no timer, no socket and no \
+         blocking closure is left that could wake a task.\n\
          Waiting:\n  \
            the root future, given to block_on at tests/executor.rs:{root}:18, polled 2 times\n    \
              nobody has a waker of it: it can never be woken\n  \

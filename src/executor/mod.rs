@@ -3,21 +3,22 @@
 //! One *turn* of its loop:
 //!
 //! ```text
-//!        ┌────────────────────────────────────────────────────────────┐
-//!        ▼                                                            │
-//!   accept letters ──► fire timers ──► poll what is runnable now, ────┤
-//!   (wakes from        (that are       once each, in order; every     │
-//!   other threads)      due)           64 polls the two steps before  │
-//!                                            │                        │
-//!                                            ▼ nothing was runnable   │
-//!                                          rest ──────────────────────┘
-//!                                          (sleep until the next deadline or the bell;
-//!                                          or set a paused clock forward)
+//!        ┌──────────────────────────────────────────────────────────────────────────────┐
+//!        ▼                                                                              │
+//!   accept letters ──► fire timers ──► look at sockets ──► poll what is runnable now, ──┤
+//!   (wakes from        (that are       (if any is waited   once each, in order; every   │
+//!   other threads)      due)            for, and it is     64 polls the steps before    │
+//!                                       time to)                 │                      │
+//!                                                                ▼ nothing was runnable │
+//!                                                              rest ────────────────────┘
+//!                                                              (sleep until a deadline, the
+//!                                                              bell or a socket; or set a
+//!                                                              paused clock forward)
 //! ```
 //!
 //! A turn's length is fixed when it begins: a task that is woken meanwhile waits for the next turn.
 //! So a task that always wakes itself gets one poll a turn, like every other, and none that
-//! returns from its polls can starve another, a timer or a thread (promise 4).
+//! returns from its polls can starve another, a timer, a thread or a socket (promise 4).
 //!
 //! The future given to `block_on`, the *root*, is polled like any task, but it stays on the stack
 //! of `block_on`: it may borrow from its surroundings, where a spawned future must own what it
@@ -140,9 +141,9 @@ impl Builder {
     }
 
     /// Whether the executor panics, with a report of every waiting task, when nothing can ever wake
-    /// a task again: none is runnable, no timer is armed, no [blocking
-    /// closure](crate::task::spawn_blocking) is out. Default: `false`, and it sleeps until another
-    /// thread wakes a task.
+    /// a task again: none is runnable, no timer is armed, no [socket](crate::net) is waited for, no
+    /// [blocking closure](crate::task::spawn_blocking) is out. Default: `false`, and it sleeps
+    /// until another thread wakes a task.
     ///
     /// Leave it off where threads of your own hold wakers: the executor cannot know of them, and
     /// takes the wait for a hang.
@@ -316,19 +317,22 @@ impl Drop for Executor {
         if let Some((output, trace)) = output {
             contain(|| output.write(&trace));
         }
-        let left = self.scheduler.borrow_mut().end();
-        contain_each(left, |timer| timer.value.wake());
+        let (timers, sockets) = self.scheduler.borrow_mut().end();
+        contain_each(timers, |timer| timer.value.wake());
+        if !sockets.is_empty() {
+            contain_each(sockets, Waker::wake);
+        }
     }
 }
 
 /// The loop: turn after turn, until the root is ready.
 fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::Output {
     loop {
-        look_outside(scheduler);
+        look_outside(scheduler, None);
         let turn = scheduler.borrow().runnable_count();
         for nth in 0..turn {
             if nth > 0 && nth % POLLS_BETWEEN_LOOKS == 0 {
-                look_outside(scheduler);
+                look_outside(scheduler, Some(turn - nth));
             }
             if let Poll::Ready(output) = poll_next(scheduler, root.as_mut()) {
                 return output;
@@ -369,11 +373,16 @@ fn poll_next<F: Future>(scheduler: &RefCell<Scheduler>, root: Pin<&mut F>) -> Po
     Poll::Pending
 }
 
-/// Accepts letters and fires timers, if there are any.
+/// Accepts letters, fires timers and looks at sockets, if there are any. So many polls are left of
+/// this turn, or a turn is about to begin.
 #[inline]
-fn look_outside(scheduler: &RefCell<Scheduler>) {
-    if scheduler.borrow().has_news() {
+fn look_outside(scheduler: &RefCell<Scheduler>, left: Option<usize>) {
+    let news = scheduler.borrow().news();
+    if news.letters_or_timers {
         take_in(scheduler);
+    }
+    if news.sockets {
+        look_at_sockets(scheduler, left);
     }
 }
 
@@ -398,16 +407,41 @@ fn fire(scheduler: &RefCell<Scheduler>, fired: Vec<Fired<Waker>>) {
     scheduler.borrow_mut().forget_cause();
 }
 
+/// Looks at the sockets, if that is due.
+#[inline(never)]
+fn look_at_sockets(scheduler: &RefCell<Scheduler>, left: Option<usize>) {
+    let polls_ahead = || left.unwrap_or_else(|| scheduler.borrow().runnable_count());
+    let polls = polls_ahead();
+    if scheduler.borrow().must_look_at_sockets(polls) {
+        let ready = scheduler.borrow_mut().look_at_sockets();
+        wake_ready(scheduler, ready);
+    }
+    // Anew: who was woken by this look may be among those that are polled next.
+    let polls = polls_ahead();
+    scheduler.borrow_mut().count_polls(polls);
+}
+
+/// Wakes those whose sockets are ready.
+#[inline(never)]
+fn wake_ready(scheduler: &RefCell<Scheduler>, mut ready: Vec<Waker>) {
+    if ready.capacity() == 0 {
+        return;
+    }
+    scheduler.borrow_mut().begin_wake_by_socket();
+    contain_each(ready.drain(..), Waker::wake);
+    scheduler.borrow_mut().end_wake_by_socket(ready);
+}
+
 /// Nothing is runnable: sleeps, or moves a paused clock, until something may be.
 fn rest(scheduler: &RefCell<Scheduler>) {
-    let mailbox = scheduler.borrow().mailbox();
     let rest = scheduler.borrow_mut().rest();
     match rest {
         Rest::LookAgain => {}
         Rest::Sleep(limit) => {
             scheduler.borrow_mut().park(limit);
-            mailbox.sleep(limit);
+            let ready = scheduler.borrow_mut().sleep(limit);
             scheduler.borrow_mut().unpark();
+            wake_ready(scheduler, ready);
         }
         Rest::Stalled => {
             let trace = scheduler.borrow().trace();

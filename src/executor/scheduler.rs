@@ -46,6 +46,7 @@ use super::recorder::Recorder;
 use super::timers::{Elsewhere, TimerName, Timers};
 use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
+use crate::net::reactor::{self, Direction, EntryName, Reactor};
 use crate::random::Random;
 use crate::slab::{Key, Slab};
 use crate::thread;
@@ -55,6 +56,7 @@ use crate::trace::event::{Cause, Effect, Outcome};
 use crate::waits::{self, Note};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -92,6 +94,7 @@ pub(crate) struct Scheduler {
     /// that whoever asks in between is told that there is no task.
     polling: u32,
     pub(crate) timers: Timers,
+    reactor: Reactor,
     /// Closures that run on other threads, or wait to, and whose end will wake a task.
     blocking_out: usize,
     panic_on_stall: bool,
@@ -119,13 +122,19 @@ pub(super) struct Polled {
     pub(super) task: Option<Rc<dyn Task>>,
 }
 
+/// Where an executor has to look between turns.
+pub(super) struct News {
+    pub(super) letters_or_timers: bool,
+    pub(super) sockets: bool,
+}
+
 /// What an executor does that has nothing to poll.
 pub(super) enum Rest {
     /// A thread has rung, or a paused clock has been set forward.
     LookAgain,
-    /// Sleep until the bell, or as long as this.
+    /// Sleep until the bell or a socket, or as long as this.
     Sleep(Option<Duration>),
-    /// There is no timer, no closure on another thread, and `panic_on_stall` is set.
+    /// There is no timer, no socket and no closure on another thread, and `panic_on_stall` is set.
     Stalled,
 }
 
@@ -138,7 +147,9 @@ thread_local! {
     static CURRENT: RefCell<Option<ManuallyDrop<Shared>>> = const { RefCell::new(None) };
 
     /// The task that is being polled on this thread.
-    static POLLING: Polling = const { Polling { name: Cell::new(None), woken: Cell::new(false) } };
+    static POLLING: Polling = const {
+        Polling { name: Cell::new(None), woken: Cell::new(false), tries_left: Cell::new(0) }
+    };
 }
 
 /// A task that wakes itself while it is polled only has to leave a note. That is the most frequent
@@ -147,7 +158,12 @@ struct Polling {
     name: Cell<Option<Name>>,
     /// Whether it has been woken since the poll began.
     woken: Cell<bool>,
+    /// How often it may still try sockets in this poll.
+    tries_left: Cell<u8>,
 }
+
+/// How often a task may try sockets in one poll.
+const TRIES: u8 = 32;
 
 /// Makes `scheduler` the running one, or none. Returns the one that was.
 ///
@@ -167,7 +183,12 @@ pub(super) fn set_current(scheduler: Option<Shared>) -> Option<Shared> {
 /// Calls `f` with the running executor's scheduler. `None` if none runs on this thread.
 #[inline]
 pub(crate) fn try_current<R>(f: impl FnOnce(&mut Scheduler) -> R) -> Option<R> {
-    CURRENT.with_borrow(|current| current.as_ref().map(|scheduler| f(&mut scheduler.borrow_mut())))
+    // If it is not called it is dropped after the borrow, and what it holds: wakers, futures.
+    let mut f = Some(f);
+    CURRENT.with_borrow(|current| {
+        let scheduler = current.as_ref()?;
+        f.take().map(|f| f(&mut scheduler.borrow_mut()))
+    })
 }
 
 /// The running executor is watched: it hears what is said to it, and looks for what it has missed.
@@ -200,6 +221,17 @@ pub(crate) fn wake(name: Name) {
     }
 }
 
+/// Whether the task that is being polled may try a socket once more, or shall wait, so that others
+/// have their turns. Counts the try.
+#[cfg_attr(not(unix), allow(dead_code, reason = "there are no sockets"))]
+pub(crate) fn may_try() -> bool {
+    POLLING.with(|polling| {
+        let left = polling.tries_left.get().checked_sub(1);
+        polling.tries_left.set(left.unwrap_or(0));
+        left.is_some() || polling.name.get().is_none()
+    })
+}
+
 impl Scheduler {
     pub(super) fn new(
         clock: Clock,
@@ -221,6 +253,7 @@ impl Scheduler {
             runnable: VecDeque::new(),
             polling: ROOT,
             timers: Timers::new(registration.executor, registration.next_number, clock),
+            reactor: Reactor::new(registration.executor, registration.next_number),
             blocking_out: 0,
             panic_on_stall,
             recorder,
@@ -229,15 +262,24 @@ impl Scheduler {
     }
 
     /// Gives number and mailbox back. All tasks must have been dropped. Returns the timers that are
-    /// left, for the caller to wake.
-    pub(super) fn end(&mut self) -> Vec<Fired<Waker>> {
+    /// left, and who still waits for sockets, for the caller to wake.
+    #[inline]
+    pub(super) fn end(&mut self) -> (Vec<Fired<Waker>>, Vec<Waker>) {
         let registration = Registration {
             executor: self.executor,
             mailbox: self.mailbox.clone(),
-            next_number: self.tasks.next_number().max(self.timers.next_number()),
+            next_number: self
+                .tasks
+                .next_number()
+                .max(self.timers.next_number())
+                .max(self.reactor.next_number()),
         };
         registration.release();
-        self.timers.end()
+        if self.reactor.is_open() {
+            // Before it is closed: who rings late shall find none.
+            self.mailbox.forget_bell();
+        }
+        (self.timers.end(), self.reactor.end())
     }
 
     // The arrows.
@@ -295,6 +337,7 @@ impl Scheduler {
         POLLING.with(|polling| {
             polling.name.set(Some(name));
             polling.woken.set(false);
+            polling.tries_left.set(TRIES);
         });
         Some(Polled {
             name,
@@ -393,6 +436,7 @@ impl Scheduler {
                         }
                         released.extend(self.timers.release(key));
                     }
+                    Letter::Leave(key) => released.extend(self.reactor.release(key)),
                 }
             }
         }
@@ -401,10 +445,25 @@ impl Scheduler {
 
     // Turns and rest.
 
-    /// Whether there may be letters to accept or timers to fire.
+    /// Where there may be something new.
     #[inline]
-    pub(super) fn has_news(&self) -> bool {
-        self.mailbox.has_rung() || self.timers.any()
+    pub(super) fn news(&self) -> News {
+        News {
+            letters_or_timers: self.mailbox.has_rung() || self.timers.any(),
+            sockets: self.reactor.is_open(),
+        }
+    }
+
+    /// Whether it is time to look at the sockets, before so many polls.
+    pub(super) fn must_look_at_sockets(&self, polls: usize) -> bool {
+        // A paused clock jumps when there is nothing else to do. First there is a look.
+        let jumps = self.runnable.is_empty() && self.timers.clock.is_paused();
+        self.reactor.is_due(polls) || jumps && self.reactor.any()
+    }
+
+    /// So many polls lie ahead until that is asked again.
+    pub(super) fn count_polls(&mut self, polls: usize) {
+        self.reactor.count_polls(polls);
     }
 
     /// How many tasks are runnable: the length of a turn that begins now.
@@ -428,7 +487,9 @@ impl Scheduler {
             Some(deadline) if !clock.is_paused() => {
                 Rest::Sleep(Some(deadline.duration_since(clock.now())))
             }
-            None if self.panic_on_stall && self.blocking_out == 0 => Rest::Stalled,
+            None if self.panic_on_stall && self.blocking_out == 0 && !self.reactor.any() => {
+                Rest::Stalled
+            }
             _ => Rest::Sleep(None),
         }
     }
@@ -441,9 +502,33 @@ impl Scheduler {
         }
     }
 
-    /// The mailbox whose bell ends a sleep.
-    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
-        self.mailbox.clone()
+    /// Sleeps until another thread rings, a socket is ready, or the time is up; not at all if the
+    /// bell has rung already. Returns who waits for what is ready, for the caller to wake.
+    pub(super) fn sleep(&mut self, limit: Option<Duration>) -> Vec<Waker> {
+        if self.reactor.is_open() {
+            let sleep = || self.reactor.look(limit);
+            return self.mailbox.sleep_unless_rung(sleep).unwrap_or_default();
+        }
+        self.mailbox.park(limit);
+        Vec::new()
+    }
+
+    /// Sockets that are ready are going to wake those who wait for them.
+    pub(super) fn begin_wake_by_socket(&mut self) {
+        if self.is_watched() {
+            self.tell_wake_by_socket();
+        }
+    }
+
+    /// They have. `room` is where they stood.
+    pub(super) fn end_wake_by_socket(&mut self, room: Vec<Waker>) {
+        self.reactor.keep_room(room);
+        self.forget_cause();
+    }
+
+    /// Looks at the sockets. Returns who waits for what is ready, for the caller to wake.
+    pub(super) fn look_at_sockets(&mut self) -> Vec<Waker> {
+        self.reactor.look(Some(Duration::ZERO))
     }
 
     /// A closure is going to run on another thread: time does not jump, and nothing has stalled.
@@ -530,6 +615,37 @@ impl Scheduler {
         if self.is_watched() {
             self.tell_fire(fired.number);
         }
+    }
+
+    // Sockets, for `net/socket.rs`: see `net/reactor.rs`.
+
+    /// Ready if the socket has been found ready since the entry was made, or if there can be none.
+    /// Else there is an entry, which will wake `waker`. Returns the waker that is not needed.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there are no sockets"))]
+    pub(crate) fn poll_socket(
+        &mut self,
+        fd: usize,
+        direction: Direction,
+        entry: &mut Option<EntryName>,
+        waker: Waker,
+    ) -> (Poll<io::Result<()>>, Option<Waker>) {
+        if !self.reactor.is_open() {
+            match self.reactor.open() {
+                Ok(bell) => self.mailbox.set_bell(bell),
+                Err(error) => return (Poll::Ready(Err(error)), Some(waker)),
+            }
+        }
+        let (poll, unneeded) = self.reactor.poll(fd, direction, entry, waker);
+        (poll.map(Ok), unneeded)
+    }
+
+    /// Takes an entry off the list. Returns its waker, for the caller to drop.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there are no sockets"))]
+    pub(crate) fn leave_socket(
+        &mut self,
+        entry: EntryName,
+    ) -> Result<Option<Waker>, reactor::Elsewhere> {
+        self.reactor.leave(entry)
     }
 
     // Names.

@@ -28,8 +28,8 @@ pub(super) fn report(trace: &Trace) -> String {
     trace.records().iter().for_each(|record| state.take(record));
     let waits = waits(&state);
     let mut report = String::from(
-        "the executor has stalled: nothing is runnable, and no timer and no blocking closure is \
-         left that could wake a task.\nWaiting:\n",
+        "the executor has stalled: nothing is runnable, and no timer, no socket and no \
+         blocking closure is left that could wake a task.\nWaiting:\n",
     );
     for (id, task) in state.tasks() {
         writeln!(report, "  {}", who(id, task)).expect("a string takes all");

@@ -352,6 +352,12 @@ impl Scheduler {
         self.recorder().cause = cause;
     }
 
+    /// Sockets that are ready are going to wake those who wait for them.
+    #[cold]
+    pub(super) fn tell_wake_by_socket(&mut self) {
+        self.recorder().cause = Cause::Socket;
+    }
+
     /// A `Sleep` is dropped, or was elsewhere. Its timer may be another executor's.
     #[cold]
     pub(super) fn tell_drop_timer(&mut self, timer: TimerName) {

@@ -16,7 +16,7 @@ pub struct Walk {
 }
 
 #[rustfmt::skip]
-pub const WALKS: [Walk; 7] = [
+pub const WALKS: [Walk; 8] = [
     Walk {
         title: "The core",
         files: &[
@@ -56,6 +56,13 @@ pub const WALKS: [Walk; 7] = [
         files: &["task/blocking.rs"],
     },
     Walk {
+        title: "The outside world",
+        files: &[
+            "net/sys.rs", "net/bell.rs", "net/reactor.rs", "net/socket.rs", "net/lookup.rs",
+            "net/tcp/stream.rs", "net/tcp/split.rs", "net/tcp/listener.rs", "net/udp.rs",
+        ],
+    },
+    Walk {
         title: "See it run",
         files: &[
             "executor/recorder.rs", "executor/watch.rs", "trace/event.rs", "trace/state.rs",
@@ -72,13 +79,15 @@ pub fn root() -> PathBuf {
     called_in.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
-/// The names of all examples, sorted: their files without `.rs`.
+/// The names of all examples, sorted: their files without `.rs`, and the folders of those that are
+/// several files.
 pub fn examples() -> Result<Vec<String>, Error> {
     let folder = root().join("examples");
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
         let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
+        let is_file = path.extension().is_some_and(|extension| extension == "rs");
+        if is_file || path.join("main.rs").is_file() {
             names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
         }
     }
@@ -88,7 +97,12 @@ pub fn examples() -> Result<Vec<String>, Error> {
 
 /// The first sentence of an example.
 pub fn summary_of_example(name: &str) -> Result<String, Error> {
-    summary(&root().join("examples").join(format!("{name}.rs")))
+    let folder = root().join("examples");
+    let several = folder.join(name).join("main.rs");
+    match several.is_file() {
+        true => summary(&several),
+        false => summary(&folder.join(format!("{name}.rs"))),
+    }
 }
 
 /// The first sentence of a file of the source.

@@ -272,7 +272,7 @@ impl<T> Drop for Outlet<T> {
             state.places.give(unreceived.len(), wakers);
             unreceived
         });
-        contain_each(unreceived.into(), drop);
+        contain_each(unreceived, drop);
     }
 }
 

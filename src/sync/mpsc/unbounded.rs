@@ -303,7 +303,7 @@ impl<T> Drop for UnboundedReceiver<T> {
     fn drop(&mut self) {
         // First this: what a destructor in the batch sends shall come back to it.
         self.close();
-        contain_each(mem::take(self.batch.get_mut()).into(), drop);
+        contain_each(mem::take(self.batch.get_mut()), drop);
     }
 }
 
