@@ -400,18 +400,20 @@ fn a_sleep_reset_on_another_thread_wakes_who_waits_for_it() {
 
 #[test]
 fn a_sleep_goes_on_on_another_threads_executor() {
+    // Long enough to be armed before it is over, on a busy machine too.
+    const DURATION: Duration = Duration::from_millis(100);
     watched(|| {
         let (counter, waker) = CountingWaker::new();
         block_on(async {
             let start = Instant::now();
-            let sleep = armed(3 * MS, &waker);
+            let sleep = armed(DURATION, &waker);
             let other = thread::spawn(move || {
                 let executor = Executor::new();
                 let handle = executor.spawn(sleep);
                 executor.block_on(handle).unwrap();
             });
             other.join().unwrap();
-            assert!(start.elapsed() >= 3 * MS);
+            assert!(start.elapsed() >= DURATION);
             yield_now().await;
         });
         assert_eq!(counter.wakes(), 1, "the timer it left behind was taken off or has fired");
