@@ -16,14 +16,17 @@ mod expected;
 mod json;
 #[path = "player/programs.rs"]
 mod programs;
+#[path = "player/walk.rs"]
+mod walk;
 
 use browser::Page;
-use handspun::trace::{Event, Trace};
+use handspun::trace::{Cause, Event, Trace};
 use json::{Json, quote};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::{env, fs};
+use walk::{Walk, shuffled};
 
 /// A page that plays this trace, if there is a browser.
 fn open(trace: &Trace) -> Option<Page> {
@@ -148,44 +151,35 @@ fn keys_and_buttons_step_to_the_end_and_back() {
 
 #[test]
 fn a_step_by_poll_or_turn_stops_where_one_begins() {
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
-        let last = trace.records().len();
-        expect_stops(&mut page, name, "poll", &expected::polls(&trace), last);
+    for Walk {
+        name, trace, stops, ..
+    } in walk::all().unwrap_or_default()
+    {
         // A recording of which the beginning is lost may begin in the middle of a turn, and in one
         // that never happened there are none.
-        if trace.dropped() == 0 && !name.contains("holes") {
-            expect_stops(&mut page, name, "turn", &expected::turns(&trace), last);
+        let has_turns = trace.dropped() == 0 && !name.contains("holes");
+        for (unit, button, told) in stops {
+            let begun = match *unit {
+                "turn" if !has_turns => continue,
+                "turn" => expected::turns(trace),
+                _ => expected::polls(trace),
+            };
+            let expected = all_stops(begun, *button == "back", trace.records().len());
+            assert_eq!(told, &expected, "{button} by {unit} in {name}");
         }
     }
 }
 
-/// From one end to the other, and back, by the two buttons. Besides these stops there are the ends.
-#[track_caller]
-fn expect_stops(page: &mut Page, trace: &str, unit: &str, stops: &[usize], last: usize) {
-    let mut forwards = [stops, &[last]].concat();
-    forwards.dedup();
-    forwards.retain(|&index| index > 0);
-    let mut backwards = [&[0], stops].concat();
-    backwards.reverse();
-    backwards.retain(|&index| index < last);
-    for (button, from, expected) in [("step", 0, forwards), ("back", last, backwards)] {
-        let told = page.eval(&format!(
-            "(() => {{
-                player.goTo({from});
-                const stops = [];
-                for (let last = {from};;) {{
-                    document.getElementById('{button}-{unit}').click();
-                    if (player.index === last) return stops;
-                    stops.push(last = player.index);
-                }}
-            }})()"
-        ));
-        let told: Vec<usize> = told.list().iter().map(|stop| stop.count() as usize).collect();
-        assert_eq!(told, expected, "{button} by {unit} in {trace}");
+/// Where one stops on the way from one end to the other: besides these stops there are the ends.
+fn all_stops(mut stops: Vec<usize>, goes_back: bool, last: usize) -> Vec<usize> {
+    stops.extend([0, last]);
+    stops.sort_unstable();
+    stops.dedup();
+    if goes_back {
+        stops.reverse();
     }
+    stops.remove(0);
+    stops
 }
 
 #[test]
@@ -293,21 +287,18 @@ fn the_programs_leave_no_kind_of_event_out() {
 
 #[test]
 fn it_shows_the_state_after_every_event() {
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
-        let expected = expected::states(&trace);
-        let forwards: Vec<usize> = (0..expected.len()).collect();
-        expect_states(&mut page, name, &expected, &forwards);
+    for walk in walk::all().unwrap_or_default() {
+        let expected = expected::states(&walk.trace);
+        assert_eq!(walk.steps.len(), expected.len());
+        let forwards = walk.steps.iter().map(|step| &step.state).enumerate();
         // Far back, far forwards, a little, not at all.
-        expect_states(
-            &mut page,
-            name,
-            &expected,
-            &shuffled(expected.len())[..expected.len().min(99)],
-        );
-        assert_eq!(page.errors(), [], "{name}");
+        let jumps = walk.jumps.iter().map(|(index, state)| (*index, state));
+        for (index, told) in forwards.chain(jumps) {
+            assert_eq!(told.get("index").count() as usize, index, "{}", walk.name);
+            let told = expected::state_of_player(told);
+            assert_eq!(told, expected[index], "{}, after {index} events", walk.name);
+        }
+        assert_eq!(walk.errors, [], "{}", walk.name);
     }
 }
 
@@ -318,74 +309,50 @@ fn it_finds_its_way_in_a_long_run() {
         return;
     };
     let expected = expected::states(&trace);
-    expect_states(&mut page, "a long run", &expected, &shuffled(expected.len())[..200]);
+    // What is shown at each step is asked of shorter runs.
+    page.eval("player.render = () => {}");
+    expect_states(&mut page, &expected, &shuffled(expected.len())[..200]);
     // Back and forth where one of the copies is that the player keeps.
     for copy in [500, 1_000, 1_500] {
         let around = [copy + 1, copy, copy - 1, copy, copy + 1, copy - 1, copy + 1];
-        expect_states(&mut page, "a long run", &expected, &around);
+        expect_states(&mut page, &expected, &around);
     }
 }
 
 /// Goes to these places one after the other, and compares what is told there.
 #[track_caller]
-fn expect_states(page: &mut Page, trace: &str, expected: &[String], order: &[usize]) {
-    for order in order.chunks(200) {
-        let told =
-            page.eval(&format!("{order:?}.map(i => {{ player.goTo(i); return player.state(); }})"));
-        for (told, &index) in told.list().iter().zip(order) {
-            assert_eq!(told.get("index").count() as usize, index, "{trace}");
-            let told = expected::state_of_player(told);
-            assert_eq!(told, expected[index], "{trace}, after {index} events");
-        }
+fn expect_states(page: &mut Page, expected: &[String], order: &[usize]) {
+    let told =
+        page.eval(&format!("{order:?}.map(i => {{ player.goTo(i); return player.state(); }})"));
+    for (told, &index) in told.list().iter().zip(order) {
+        assert_eq!(told.get("index").count() as usize, index);
+        assert_eq!(expected::state_of_player(told), expected[index], "after {index} events");
     }
-}
-
-/// Every index once, in an order without order, but the same each time.
-fn shuffled(count: usize) -> Vec<usize> {
-    let mut state = 1u64;
-    let mut random = |below: usize| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
-    let mut order: Vec<usize> = (0..count).collect();
-    for nth in (1..order.len()).rev() {
-        order.swap(nth, random(nth + 1));
-    }
-    order
 }
 
 #[test]
 fn the_panels_say_the_same() {
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
-        let names = expected::names(&trace);
+    for Walk {
+        name, trace, steps, ..
+    } in walk::all().unwrap_or_default()
+    {
+        let names = expected::names(trace);
         let mut state = handspun::trace::State::default();
         for (index, record) in (1..).zip(trace.records()) {
             state.take(record);
-            if index % 11 != 0 {
-                continue;
-            }
-            page.go_to(index);
-            let shown = page.eval("[...queue.querySelectorAll('ol .name')].map(x => x.innerText)");
-            let shown: Vec<&str> = shown.list().iter().map(Json::text).collect();
+            let (shown, at) = (&steps[index], format!("{name}, after {index} events"));
             let queued: Vec<String> = state
                 .queue()
                 .map(|task| names.get(&task).cloned().unwrap_or(format!("task {task}")))
                 .collect();
-            assert_eq!(shown, queued, "the run queue of {name}, after {index} events");
-
+            assert_eq!(shown.queue, queued, "the run queue of {at}");
             let armed = state.timers().filter(|(_, timer)| timer.armed.is_some()).count();
-            let shown = page.eval("timers.querySelectorAll('ul > li').length").count() as usize;
-            assert_eq!(shown, armed, "the armed timers of {name}, after {index} events");
-
-            let tasks = page.text("#tasks");
+            assert_eq!(shown.timers, armed, "the armed timers of {at}");
+            let tasks = &shown.tasks;
             let alive = format!("{} alive", state.tasks().count());
-            assert!(tasks.contains(&alive), "{name}, after {index} events: {tasks}");
+            assert!(tasks.contains(&alive), "{at}: {tasks}");
             for (task, _) in state.tasks() {
-                assert!(tasks.contains(&names[&task]), "{name}, after {index} events: {tasks}");
+                assert!(tasks.contains(&names[&task]), "{at}: {tasks}");
             }
         }
     }
@@ -403,20 +370,13 @@ const SLIPS: &[&str] = &[
 
 #[test]
 fn there_is_a_sentence_for_every_event_and_it_names_the_task() {
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
-        let names = expected::names(&trace);
-        let sentences = page.eval(
-            "Array.from({ length: player.count + 1 }, (_, i) => {
-                player.goTo(i);
-                return [player.sentence(), sentence.innerText];
-            })",
-        );
-        let sentences: Vec<&[Json]> = sentences.list().iter().map(Json::list).collect();
+    for Walk {
+        name, trace, steps, ..
+    } in walk::all().unwrap_or_default()
+    {
+        let names = expected::names(trace);
         for (index, record) in (1..).zip(trace.records()) {
-            let (said, shown) = (sentences[index][0].text(), sentences[index][1].text());
+            let (said, shown) = (&steps[index].said, &steps[index].shown);
             let at = format!("{name}, event {index}, {:?}: {said}", record.event);
             assert!(said.len() > 10 && said.ends_with(['.', '”', '?']), "{at}");
             for word in SLIPS {
@@ -441,28 +401,86 @@ fn there_is_a_sentence_for_every_event_and_it_names_the_task() {
                 assert!(said.join(" ").contains(task.as_str()), "{task} is not named in {at}");
             }
         }
-        assert!(!sentences[0][0].text().is_empty());
+        assert!(!steps[0].said.is_empty());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_wake_by_a_socket_is_told_with_what_the_task_waited_for() {
+    let trace = programs::sockets();
+    let Some(mut page) = open(&trace) else {
+        return;
+    };
+    let mut said = Vec::new();
+    for (index, record) in (1..).zip(trace.records()) {
+        if let Event::Woken {
+            by: Cause::Socket, ..
+        } = record.event
+        {
+            page.go_to(index);
+            said.push(page.text("#sentence").replace('\u{a0}', " "));
+            // Because it waited, and this is why it is polled.
+            page.click("#cause");
+            let cause = page.index();
+            let cause = &trace.records()[cause - 1].event;
+            assert!(matches!(cause, Event::WaitBegun { .. }), "{cause:?}");
+        }
+    }
+    let of = |what: &str| format!(" is woken by a socket: it waited for {what} made at tests/");
+    let stream = of("bytes of the TCP stream");
+    let wakes = [
+        format!("reader{stream}"),
+        format!("reader{stream}"),
+        format!("root{}", of("a datagram of the UDP socket")),
+    ];
+    assert_eq!(said.len(), wakes.len(), "{said:#?}");
+    for (said, wake) in said.iter().zip(wakes) {
+        assert!(said.starts_with(&wake) && said.contains(", for "), "{said}");
+        assert!(said.contains("s. Now ") && said.contains(" joins the run queue"), "{said}");
+    }
+}
+
+#[test]
+fn who_is_lost_since_before_the_recording_is_said_to_be() {
+    let trace = programs::forgotten_long_ago();
+    let Some(mut page) = open(&trace) else {
+        return;
+    };
+    page.go_to(trace.records().len());
+    let tasks = page.text("#tasks");
+    assert_eq!(tasks.matches("is lost: nobody has its waker").count(), 2, "{tasks}");
+    for (index, record) in (1..).zip(trace.records()) {
+        if let Event::Known { task, state } = &record.event {
+            page.go_to(index);
+            let said = page.text("#sentence");
+            assert_eq!(said.contains("It is lost"), state.is_lost(), "{task}: {said}");
+        }
     }
 }
 
 #[test]
 fn a_timer_stands_on_the_level_and_in_the_slot_that_the_wheel_gives_it() {
-    let trace = programs::timers();
-    let Some(mut page) = open(&trace) else {
-        return;
-    };
     let mut levels = BTreeSet::new();
-    for (index, record) in (1..).zip(trace.records()) {
-        if let Event::TimerArmed { deadline, .. } = record.event {
-            page.go_to(index);
-            let (level, slot) = expected::place_on_wheel(record.at, deadline);
-            let said = page.text("#sentence");
-            let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).collect();
-            let (level, slot) = (level.to_string(), slot.to_string());
-            for place in [["level", &level], ["slot", &slot]] {
-                assert!(words.windows(2).any(|two| two == place), "not {place:?} but {said}");
+    // On a clock that stands, and on one that runs.
+    for trace in [programs::timers(), programs::threads()] {
+        let Some(mut page) = open(&trace) else {
+            return;
+        };
+        let origin = trace.wheel_origin().expect("there are timers");
+        for (index, record) in (1..).zip(trace.records()) {
+            if let Event::TimerArmed { deadline, .. } = record.event {
+                page.go_to(index);
+                let (now, deadline) = (record.at - origin, deadline - origin);
+                let (level, slot) = expected::place_on_wheel(now, deadline);
+                let said = page.text("#sentence");
+                let words: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).collect();
+                let (level, slot) = (level.to_string(), slot.to_string());
+                for place in [["level", &level], ["slot", &slot]] {
+                    assert!(words.windows(2).any(|two| two == place), "not {place:?} but {said}");
+                }
+                levels.insert(level);
             }
-            levels.insert(level);
         }
     }
     assert!(levels.len() > 2, "{levels:?}");
@@ -470,20 +488,18 @@ fn a_timer_stands_on_the_level_and_in_the_slot_that_the_wheel_gives_it() {
 
 #[test]
 fn a_cause_comes_before_what_it_has_caused() {
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
-        let causes =
-            page.eval("Array.from({ length: player.count + 1 }, (_, i) => player.causeOf(i))");
-        let causes = causes.list();
-        assert!(causes[0].is_null());
+    for Walk {
+        name,
+        trace,
+        steps,
+        to_cause,
+        ..
+    } in walk::all().unwrap_or_default()
+    {
+        assert_eq!(steps[0].cause, None);
         let whole = trace.dropped() == 0 && !name.contains("holes");
         for (index, record) in (1..).zip(trace.records()) {
-            let cause = match &causes[index] {
-                Json::Null => None,
-                cause => Some(cause.count() as usize),
-            };
+            let cause = steps[index].cause;
             let at = format!("{name}, event {index}, {:?}: {cause:?}", record.event);
             assert!(cause.is_none_or(|cause| 0 < cause && cause < index), "{at}");
             if !whole {
@@ -515,16 +531,10 @@ fn a_cause_comes_before_what_it_has_caused() {
                 _ => {}
             }
         }
-        // The key leads there, and another one back.
-        let caused = (0..causes.len()).rfind(|&index| !causes[index].is_null());
-        if let Some(index) = caused {
-            page.go_to(index);
-            page.press("c");
-            page.expect_index(causes[index].count() as usize, "c");
-            page.press("b");
-            page.expect_index(index, "b");
-            page.click("#cause");
-            page.expect_index(causes[index].count() as usize, "the cause button");
+        // The key leads there, another one back, and the button there again.
+        if let Some(index) = steps.iter().rposition(|step| step.cause.is_some()) {
+            let cause = steps[index].cause.unwrap();
+            assert_eq!(*to_cause, [cause, index, cause], "{name}");
         }
     }
 }
@@ -532,12 +542,23 @@ fn a_cause_comes_before_what_it_has_caused() {
 #[test]
 fn what_looks_wrong_is_listed_and_leads_to_where_it_happened() {
     let mut found = 0;
-    for (name, trace) in programs::all() {
-        let Some(mut page) = open(&trace) else {
-            return;
-        };
+    let walks = walk::all().unwrap_or_default();
+    let Some(mut page) = Page::blank() else {
+        return;
+    };
+    for Walk {
+        name,
+        trace,
+        lints: shown,
+        ..
+    } in walks
+    {
         let lints = trace.lints();
-        assert_eq!(page.text("#lints").is_empty(), lints.is_empty(), "{name}");
+        assert_eq!(shown.len(), lints.len(), "{name}");
+        if lints.is_empty() {
+            continue;
+        }
+        page.load(&trace.to_html());
         for (nth, lint) in (1..).zip(&lints) {
             found += 1;
             let row = format!("#lint-list li:nth-child({nth})");
@@ -959,11 +980,15 @@ fn a_name_is_text_whatever_it_is() {
         "document.querySelectorAll('script, style, img, iframe, object, embed, link').length";
     let before = page.eval(elements).count();
     assert_eq!(before, 3, "a style, the trace, the script");
-    for index in 0..=trace.records().len() {
-        page.go_to(index);
-        let words = page.eval("[player.sentence(), sentence.innerText, links.innerText]");
-        let [_, sentence, links] = words.list() else {
-            unreachable!("three were asked for");
+    let words = page.eval(
+        "Array.from({ length: player.count + 1 }, (_, i) => {
+            player.goTo(i);
+            return [sentence.innerText, links.innerText];
+        })",
+    );
+    for (index, words) in words.list().iter().enumerate() {
+        let [sentence, links] = words.list() else {
+            unreachable!("two were asked for");
         };
         assert!(!sentence.text().is_empty());
         assert!(sentence.text().len() < 2_000, "event {index}: {}", sentence.text().len());

@@ -237,6 +237,8 @@ impl Page {
     pub fn load(&mut self, html: &str) {
         fs::write(&self.file, html).expect("a file in the temporary folder");
         let url = format!("file://{}", self.file.display());
+        let is_loaded = Json::Text("Page.loadEventFired".to_string());
+        self.events.retain(|event| *event.get("method") != is_loaded);
         self.command("Page.navigate", &format!(r#"{{"url":{}}}"#, quote(&url)));
         self.wait_for_event("Page.loadEventFired");
         self.settle();

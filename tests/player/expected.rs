@@ -58,7 +58,8 @@ fn in_words(state: &State, names: &BTreeMap<Id, String>) -> String {
             Phase::PollingAndWoken => "woken",
             Phase::Idle => "idle",
         };
-        write!(words, "\ntask {task} {} {phase} {}", names[&task], told.polls).unwrap();
+        let lost = if told.is_lost() { ", lost" } else { "" };
+        write!(words, "\ntask {task} {} {phase} {}{lost}", names[&task], told.polls).unwrap();
     }
     for (timer, told) in state.timers() {
         let armed = told.armed.map(|at| at.as_nanos() as f64);
@@ -87,7 +88,8 @@ pub fn state_of_player(told: &Json) -> String {
     for task in told.get("tasks").list() {
         let (id, name) = (task.get("id").count(), task.get("name").text());
         let (phase, polls) = (task.get("phase").text(), task.get("polls").count());
-        write!(words, "\ntask {id} {name} {phase} {polls}").unwrap();
+        let lost = if task.get("lost").bool() { ", lost" } else { "" };
+        write!(words, "\ntask {id} {name} {phase} {polls}{lost}").unwrap();
     }
     for timer in told.get("timers").list() {
         let armed = timer.get("armed");

@@ -91,11 +91,16 @@ const look = {
 
   // In whichever way CSS writes a color: red, green, blue up to 255, and alpha up to 1.
   color(text) {
-    return look.pixel((context) => {
-      context.fillStyle = text;
-      context.fillRect(0, 0, 1, 1);
-    });
+    if (!look.colors.has(text)) {
+      look.colors.set(text, look.pixel((context) => {
+        context.fillStyle = text;
+        context.fillRect(0, 0, 1, 1);
+      }));
+    }
+    return look.colors.get(text);
   },
+
+  colors: new Map(), // by text: a page has few, and many elements
 
   // In the lower left corner of a drawing.
   corner(canvas) {

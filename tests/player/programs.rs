@@ -29,7 +29,9 @@ pub fn all() -> Vec<(&'static str, Trace)> {
         ("root panics", root_panics()),
         ("two block_ons", two_block_ons()),
         ("threads", threads()),
+        ("sockets", sockets()),
         ("forgotten", forgotten()),
+        ("forgotten long ago", forgotten_long_ago()),
         ("one event kept", dropped(1)),
         ("40 events kept", dropped(40)),
         ("lines with holes", with_holes(lines(), 2)),
@@ -262,6 +264,71 @@ pub fn threads() -> Trace {
         std::thread::sleep(11 * MS);
     });
     executor.into_trace()
+}
+
+/// What is read and written here is this task's own: who is ready when does not depend on time.
+#[cfg(unix)]
+pub fn sockets() -> Trace {
+    use handspun::net::{TcpStream, UdpSocket};
+    use std::io::Write;
+    use std::net;
+
+    let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut other = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    // On a clock that runs.
+    let executor = Executor::builder().record(1_000).build();
+    executor.block_on(async {
+        let mut stream = TcpStream::from_std(stream).unwrap();
+        let reader = Builder::new().name("reader").spawn(async move {
+            stream.read(&mut [0; 10]).await.unwrap();
+            let bell = Notify::new();
+            select! {
+                _ = stream.readable() => {}
+                _ = bell.notified() => {}
+            }
+        });
+        sleep(2 * MS).await;
+        other.write_all(b"one").unwrap();
+        sleep(MS).await;
+        other.write_all(b"two").unwrap();
+        reader.await.unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut bytes = [0; 10];
+        let (_, sent) = handspun::join!(socket.recv(&mut bytes), async {
+            socket.try_send_to(b"three", socket.local_addr().unwrap())
+        });
+        sent.unwrap();
+    });
+    executor.into_trace()
+}
+
+#[cfg(not(unix))]
+pub fn sockets() -> Trace {
+    Trace::default()
+}
+
+/// Two that are lost, and older than what was kept.
+pub fn forgotten_long_ago() -> Trace {
+    let executor = recorded(6);
+    executor.block_on(async {
+        named("nobody has its waker", pending::<()>());
+        let kept = Rc::new(std::cell::RefCell::new(None));
+        let keeps = kept.clone();
+        named("its waker was dropped", async move {
+            poll_fn(|cx| {
+                *keeps.borrow_mut() = Some(cx.waker().clone());
+                Poll::<()>::Pending
+            })
+            .await
+        });
+        yield_now().await;
+        kept.take();
+        for _ in 0..10 {
+            yield_now().await;
+        }
+    });
+    executor.trace()
 }
 
 fn forgotten() -> Trace {

@@ -76,6 +76,27 @@ fn a_run_becomes_tracks_slices_arrows_instants_and_curves() {
     assert_eq!(tracks, [(0, "root"), (1, "worker"), (2, "executor")]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_wake_by_a_socket_is_a_slice_of_the_executor_from_which_an_arrow_leads_to_the_poll() {
+    let picture = picture(&run(crate::sockets::wait_for_one()));
+    let expected = "
+        i 0 spawned
+        B 0 poll
+        b 0 root waits for a datagram of the UDP socket
+        E 0 poll
+        B 1 a socket wakes root
+        s 1 wake
+        E 1 a socket wakes root
+        B 0 poll
+        f 0 wake
+        e 0 root waits for a datagram of the UDP socket
+        E 0 poll
+    ";
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    assert_eq!(picture.lines(), expected);
+}
+
 #[test]
 fn a_paused_clock_is_spread_and_the_true_times_are_told() {
     let trace = run(async {
@@ -445,6 +466,8 @@ pub enum Step {
     /// Holds the one mutex for as long as a sleep.
     Lock,
     Timeout(usize),
+    /// Waits for a socket that is ready.
+    Socket,
     Mark,
     Value(i64),
 }
@@ -462,6 +485,7 @@ pub fn programs() -> impl Strategy<Value = Vec<Step>> {
         2 => task().prop_map(Step::Join),
         2 => Just(Step::Lock),
         1 => task().prop_map(Step::Timeout),
+        1 => Just(Step::Socket),
         1 => Just(Step::Mark),
         1 => any::<i64>().prop_map(Step::Value),
     ];
@@ -521,6 +545,10 @@ async fn steps(task: usize, program: Vec<Step>, world: World, unit: Duration) {
             }
             Step::Timeout(units) => {
                 let _ = timeout(unit * units as u32, pending::<()>()).await;
+            }
+            Step::Socket => {
+                #[cfg(unix)]
+                crate::sockets::wait_for_one().await;
             }
             Step::Mark => mark("a \"mark\""),
             Step::Value(number) => value("value", number),

@@ -137,11 +137,12 @@ impl Oddities {
     }
 
     fn cause(&mut self) -> Cause {
-        match self.dice.below(6) {
+        match self.dice.below(7) {
             0 => Cause::Timer(self.number()),
             1 => Cause::Thread,
             2 => Cause::Drop(self.id()),
             3 => Cause::Outside,
+            4 => Cause::Socket,
             _ => Cause::Task(self.id()),
         }
     }
@@ -255,7 +256,12 @@ impl Oddities {
             },
             20 | 21 => {
                 let thing = Awaited::Thing {
-                    what: self.dice.one_of(&["", "the mutex", "a permit of the semaphore"]),
+                    what: self.dice.one_of(&[
+                        "",
+                        "the mutex",
+                        "a permit of the semaphore",
+                        "bytes of the TCP stream",
+                    ]),
                     place: here(),
                     line: self.number(),
                 };

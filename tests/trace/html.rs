@@ -255,6 +255,36 @@ fn it_says_what_kind_of_recording_it_is() {
     assert_eq!(json.get("dropped").count(), 0);
 }
 
+/// The events of this kind.
+fn of_kind<'a>(json: &'a Json, kind: &str) -> Vec<&'a [Json]> {
+    events(json).into_iter().filter(|event| event[0].text() == kind).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_wake_by_a_socket_is_told_as_one() {
+    let json = embedded(&run(crate::sockets::wait_for_one()).to_html());
+    let [wake] = of_kind(&json, "wake")[..] else {
+        panic!("one wake is told");
+    };
+    assert_eq!((wake[1].count(), wake[2].text(), wake[3].text()), (0, "socket", "queued"));
+}
+
+#[test]
+fn of_a_task_that_is_older_than_the_recording_its_wakers_are_told() {
+    let executor = Executor::builder().start_paused(true).record(1).build();
+    let lost = executor.spawn(std::future::pending::<()>());
+    let sleeper = executor.spawn(sleep(MS));
+    executor.block_on(yield_now());
+    let json = embedded(&executor.trace().to_html());
+    let wakers = |task: u64| {
+        let known = of_kind(&json, "known");
+        known.iter().find(|known| known[1].count() == task).unwrap()[9].count()
+    };
+    assert_eq!((wakers(1), wakers(2)), (0, 1));
+    drop((lost, sleeper));
+}
+
 #[test]
 fn it_lists_what_looks_wrong() {
     let trace = run(async {

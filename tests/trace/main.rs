@@ -6,8 +6,15 @@ mod hostile;
 mod html;
 mod lint;
 mod recording;
+#[cfg(unix)]
+mod sockets;
 mod svg;
 mod text;
+mod words;
 
 #[path = "../support/mod.rs"]
 mod support;
+
+#[cfg(unix)]
+#[path = "../support/watchdog.rs"]
+mod watchdog;

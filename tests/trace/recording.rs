@@ -56,6 +56,28 @@ fn a_clock_that_runs_is_not_said_to_be_set() {
 }
 
 #[test]
+fn a_trace_says_when_the_wheel_began_to_turn() {
+    assert_eq!(run(sleep(MS)).wheel_origin(), Some(Duration::ZERO));
+    let running = |root: Pin<Box<dyn Future<Output = ()>>>| {
+        let executor = Executor::builder().record(100).build();
+        executor.block_on(root);
+        executor.into_trace()
+    };
+    assert_eq!(running(Box::pin(async {})).wheel_origin(), None);
+    let trace = running(Box::pin(async {
+        poll_once(&mut sleep(MS)).await;
+        poll_once(&mut sleep(MS)).await;
+    }));
+    let at = |is: fn(&Event) -> bool| {
+        trace.records().iter().find(|record| is(&record.event)).unwrap().at
+    };
+    let made = at(|event| matches!(event, Event::TimerMade { .. }));
+    let armed = at(|event| matches!(event, Event::TimerArmed { .. }));
+    let origin = trace.wheel_origin().unwrap();
+    assert!(made <= origin && origin <= armed, "{made:?} {origin:?} {armed:?}");
+}
+
+#[test]
 fn an_interval_is_the_same_timer_from_its_making_on() {
     let trace = run(async {
         let mut ticks = interval(10 * MS);
@@ -166,6 +188,7 @@ fn event(ids: &[Id], (kind, a, b, number, yes): (u8, u8, u8, u64, bool)) -> Even
         0 => Cause::Task(other),
         1 => Cause::Timer(number),
         2 => Cause::Drop(other),
+        _ if yes => Cause::Socket,
         _ => Cause::Thread,
     };
     let phase = [
@@ -253,7 +276,7 @@ fn event(ids: &[Id], (kind, a, b, number, yes): (u8, u8, u8, u64, bool)) -> Even
             awaited: match yes {
                 true => Awaited::Task(other),
                 false => Awaited::Thing {
-                    what: "the mutex",
+                    what: ["the mutex", "room in the UDP socket"][usize::from(b % 2)],
                     place,
                     line: number,
                 },

@@ -202,15 +202,29 @@ fn the_legend_explains_what_occurs_and_nothing_else() {
     );
 }
 
-#[test]
-fn what_other_threads_do_comes_from_outside() {
+/// A run with one wake, by this.
+fn woken_by(cause: Cause) -> Drawn {
     let mut records = recorded(yield_now()).records().to_vec();
     let woken = records.iter_mut().find_map(|record| match &mut record.event {
         Event::Woken { by, .. } => Some(by),
         _ => None,
     });
-    *woken.unwrap() = Cause::Thread;
-    let figure = drawn(&Trace::from_records(records));
+    *woken.unwrap() = cause;
+    drawn(&Trace::from_records(records))
+}
+
+#[test]
+fn what_sockets_do_comes_from_outside_and_has_a_sign_of_its_own() {
+    let figure = woken_by(Cause::Socket);
+    assert!(figure.shows("outside"));
+    assert!(figure.shows("a socket is ready") && !figure.shows("outside all tasks"));
+    assert!(figure.titles().any(|title| title.starts_with("a socket wakes root")));
+    assert_eq!(figure.titles().filter(|title| *title == "a socket").count(), 1);
+}
+
+#[test]
+fn what_other_threads_do_comes_from_outside() {
+    let figure = woken_by(Cause::Thread);
     assert!(figure.shows("outside"));
     assert!(figure.shows("outside all tasks"));
     assert!(figure.titles().any(|title| title.starts_with("another thread wakes root")));
@@ -296,7 +310,9 @@ fn of_many_tasks_the_oldest_are_shown() {
     assert!(!figure.shows("task 12"));
     let hidden = "6 later steps, 39 tasks, 6 timers";
     let remark = format!("Not shown, for want of room: {hidden}. The player shows all.");
-    assert!(figure.shows(&remark), "{}", figure.description());
+    assert!(figure.description().contains(&remark), "{}", figure.description());
+    let (line, next) = remark.split_at(remark.find("all.").unwrap());
+    assert!(figure.shows(line.trim()) && figure.shows(next), "in two lines");
 }
 
 #[test]
@@ -624,7 +640,35 @@ fn drawn(trace: &Trace) -> Drawn {
             assert!(is_inside, "{x},{y} of {} is off the paper:\n{figure}", tag.name);
         }
     }
+    check_texts(&drawn);
     drawn
+}
+
+/// No text of a line touches the next, or sticks out. (How wide a text is depends on the font; this
+/// is a wide one.)
+#[track_caller]
+fn check_texts(drawn: &Drawn) {
+    let mut lines: BTreeMap<i32, Vec<(i32, i32, &str)>> = BTreeMap::new();
+    for tag in drawn.named("text").filter(|tag| tag.class().is_empty()) {
+        let is_time = tag.text.starts_with(|char: char| char.is_ascii_digit());
+        let width = |char| match char {
+            '.' | ' ' if is_time => 5,
+            'm' if is_time => 14,
+            _ if is_time => 9,
+            _ => 8,
+        };
+        let width: i32 = tag.text.chars().map(width).sum();
+        let x = tag.number("x");
+        let from = if tag.attributes.contains_key("text-anchor") { x - width } else { x };
+        lines.entry(tag.number("y")).or_default().push((from, from + width, &tag.text));
+    }
+    for texts in lines.values_mut() {
+        texts.sort();
+        for pair in texts.windows(2) {
+            assert!(pair[0].1 <= pair[1].0, "these touch: {pair:?}");
+        }
+        assert!(texts.last().unwrap().1 <= 695, "this sticks out: {texts:?}");
+    }
 }
 
 /// Points that a shape touches.

@@ -569,7 +569,7 @@ proptest! {
 
 /// Which event, of which task, and which other task has to do with it.
 fn any_event() -> impl Strategy<Value = (usize, usize, usize)> {
-    (0..20_usize, 0..4_usize, 0..4_usize)
+    (0..22_usize, 0..4_usize, 0..4_usize)
 }
 
 /// A few ids: there is no other way to get some than to spawn tasks.
@@ -663,6 +663,20 @@ fn event(kind: usize, task: task::Id, other: task::Id) -> Event {
         },
         17 => Event::WaitEnded { wait },
         18 => Event::Parked { until: None },
+        19 => Event::Woken {
+            task,
+            by: Cause::Socket,
+            effect: Effect::Queued,
+        },
+        20 => Event::WaitBegun {
+            wait,
+            task,
+            awaited: trace::Awaited::Thing {
+                what: "a connection to the TCP listener",
+                place,
+                line: 1,
+            },
+        },
         _ => Event::Mark {
             by,
             text: Arc::from("said"),
