@@ -376,9 +376,14 @@ fn is_blessing() -> bool {
     env::var_os("HANDSPUN_BLESS").is_some()
 }
 
-/// The names of all examples, sorted.
+/// The names of all examples, sorted: each is a file, or a folder with a `main.rs`.
 fn examples() -> BTreeSet<String> {
-    names(&Path::new(ROOT).join("examples"), "rs")
+    let folder = Path::new(ROOT).join("examples");
+    let mut examples = names(&folder, "rs");
+    let entries = fs::read_dir(&folder).expect("the folder is there").flatten();
+    let folders = entries.filter(|entry| entry.path().join("main.rs").exists());
+    examples.extend(folders.map(|entry| entry.file_name().into_string().unwrap()));
+    examples
 }
 
 fn names(folder: &Path, extension: &str) -> BTreeSet<String> {

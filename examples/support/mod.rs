@@ -1,4 +1,4 @@
-//! What the examples share: their arguments, and how they print the time.
+//! What the examples share: their arguments, where a server listens, and how they print the time.
 //!
 //! Every example can draw its own run: `--trace html`, `--trace text`, `--trace svg run.svg`. It
 //! does so by the way that is open to any program, the environment variable `HANDSPUN_TRACE`: with
@@ -10,6 +10,8 @@ use handspun::trace::Format;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::io;
+use std::net::TcpListener;
 use std::panic::{self, UnwindSafe};
 use std::process::{Command, exit};
 
@@ -33,6 +35,38 @@ pub fn no_executor() {
         complain("there is nothing to draw: this example does not run on handspun's executor");
     }
     refuse(argument.as_ref(), "none");
+}
+
+/// For an example with a server: where to serve for real, or nothing, to demonstrate itself.
+pub fn address_to_serve() -> Option<String> {
+    let mut arguments = arguments().into_iter();
+    let command = arguments.next()?;
+    let known = "`serve ADDRESS`, `--trace`, or nothing";
+    refuse(Some(&command).filter(|command| *command != "serve"), known);
+    let Some(address) = arguments.next() else {
+        complain("serve where? For one: `serve 127.0.0.1:7000`");
+    };
+    refuse(arguments.next().as_ref(), known);
+    Some(address.to_string_lossy().into_owned())
+}
+
+/// Listens at an address that somebody typed, and says where that is. If it cannot be, the example
+/// ends here.
+pub fn listen(address: &str) -> TcpListener {
+    let listener = TcpListener::bind(address);
+    match listener.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+        Ok((address, listener)) => {
+            println!("listening at {address}");
+            listener
+        }
+        Err(error) => complain(&format!("cannot listen at {address:?}: {error}")),
+    }
+}
+
+/// Is ready when stdin is at its end: that is Ctrl-D, in a terminal.
+pub async fn end_of_input() {
+    let end = handspun::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink()));
+    let _ = end.await;
 }
 
 /// The arguments, but for `--trace FORMAT [FILE]`: with that, the example starts itself anew to be
@@ -77,7 +111,8 @@ fn refuse(argument: Option<&OsString>, known: &str) {
     }
 }
 
-fn complain(message: &str) -> ! {
+/// One line, and exit code 2.
+pub fn complain(message: &str) -> ! {
     eprintln!("{message}");
     exit(2)
 }
