@@ -10,9 +10,11 @@
 //! shows their median, and their minimum, which is what the operation costs when nothing else is
 //! going on in the machine. If the two are far apart, something else was.
 //!
-//! `rows.rs` and `sync.rs` have the measured code, `alloc.rs` counts bytes.
+//! `rows.rs`, `sync.rs` and `net.rs` have the measured code, `alloc.rs` counts bytes.
 
 mod alloc;
+#[cfg(unix)]
+mod net;
 mod rows;
 mod sync;
 
@@ -110,6 +112,15 @@ const ROWS: &[Row] = &[
     row("token_free", 1_000_000, sync::token_free, "wait for cancellation, and give up"),
     row("token_cancel", 500_000, sync::token_cancel, "spawn, cancel and join one of 100"),
 
+    #[cfg(unix)]
+    row("echo_1", 100_000, |n| net::echo(1, 0, n), "there and back by TCP, of one client"),
+    #[cfg(unix)]
+    row("echo_100", 100_000, |n| net::echo(100, 0, n), "of one of 100 clients at once"),
+    #[cfg(unix)]
+    row("echo_1k", 100_000, |n| net::echo(1_000, 0, n), "of one of 1,000 clients at once"),
+    #[cfg(unix)]
+    row("echo_idle_1k", 10_000, |n| net::echo(1, 1_000, n), "of one, beside 1,000 who do nothing"),
+
     row("cross_wake", 20_000, rows::cross_wake, "a thread wakes a task and gets its answer"),
     row("cross_chan", 20_000, sync::cross_chan, "the same by an unbounded channel"),
     row("blockon_ready", 3_000_000, rows::blockon_ready, "block_on a ready future"),
@@ -159,7 +170,10 @@ fn main() {
         print!("{:<18}", row.name);
         stdout().flush().expect("somebody reads the table");
         let (median, min) = measure(row.round, (row.operations / share).max(1), rounds);
-        println!("{:>9}{:>9}   {}", figure(median), figure(min), row.what);
+        match median.is_nan() {
+            false => println!("{:>9}{:>9}   {}", figure(median), figure(min), row.what),
+            true => println!("{:>9}{:>9}   needs more open files: ulimit -n 4096", "-", "-"),
+        }
     }
 }
 
