@@ -24,7 +24,7 @@ fn a_newcomer_sees_the_tour_the_examples_the_source_and_what_to_do_next() {
         &tour_lines(),
         "`cargo run -- tour --real`",
         "  00_tour, 01_lazy, ",
-        "60_count_files\n",
+        "63_http_files\n",
         "lib, slab, name, mailbox, executor/scheduler, waker, ",
         "list, time/wheel, time/clock, executor/timers, time/sleep, time/timeout,",
         "task/blocking",
@@ -322,11 +322,15 @@ fn refused(arguments: &[&str], complaint: &str) {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// The names of all files in the folder of the examples.
+/// The names of all programs in the folder of the examples.
 fn examples() -> BTreeSet<String> {
-    let entries = fs::read_dir(Path::new(ROOT).join("examples")).unwrap();
+    let folder = Path::new(ROOT).join("examples");
+    let entries = fs::read_dir(&folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter_map(|name| Some(name.strip_suffix(".rs")?.to_string())).collect()
+    let is_program =
+        |name: &String| name.ends_with(".rs") || folder.join(name).join("main.rs").is_file();
+    let programs = names.filter(is_program);
+    programs.map(|name| name.strip_suffix(".rs").unwrap_or(&name).to_string()).collect()
 }
 
 fn tour_lines() -> String {
