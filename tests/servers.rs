@@ -460,7 +460,8 @@ impl Server {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening at ").expect(&line).to_string();
+        let place = line.strip_prefix("listening at ").and_then(|place| place.split(' ').next());
+        let address = place.expect(&line).to_string();
         let stdin = child.stdin.take();
         Server {
             child,

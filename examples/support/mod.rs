@@ -56,7 +56,7 @@ pub fn listen(address: &str) -> TcpListener {
     let listener = TcpListener::bind(address);
     match listener.and_then(|listener| Ok((listener.local_addr()?, listener))) {
         Ok((address, listener)) => {
-            println!("listening at {address}");
+            println!("listening at {address} until Ctrl-D");
             listener
         }
         Err(error) => complain(&format!("cannot listen at {address:?}: {error}")),

@@ -34,6 +34,9 @@
 //!
 //! There are no buffers and no framing. (How lines are read, safely: `examples/62_chat/lines.rs`.)
 //!
+//! The first wait for a socket takes two file descriptors, with which an executor can be woken
+//! while it waits. If there are none left, that operation fails, and a later one tries again.
+//!
 //! This module needs a unix system: it stands on `poll(2)`. On others it is empty.
 //!
 //! The map: `sys.rs` asks the system which sockets are ready, `bell.rs` ends its sleep,

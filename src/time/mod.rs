@@ -59,7 +59,9 @@ impl Instant {
 /// sleep that is not a whole number of them from there ends up to a microsecond late.
 ///
 /// It also jumps while a thread of your own is about to send something: of threads it knows only
-/// those of [`spawn_blocking`](crate::task::spawn_blocking), and waits for them.
+/// those of [`spawn_blocking`](crate::task::spawn_blocking), and waits for them. And it jumps while
+/// a [socket](crate::net) is waited for that is not ready yet: a timeout around a read may fire at
+/// once.
 ///
 /// Only [`Instant`] and timers of this module follow; [`std::time::Instant`] is not affected. To
 /// begin with a clock that stands, see
