@@ -7,10 +7,12 @@
 //! Next: `net/tcp/stream.rs`.
 
 use crate::executor::scheduler::try_current;
-use crate::task;
+use crate::task::blocking::spawn_for;
 use sealed::Sealed;
+use std::future::Future;
 use std::io;
 use std::net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::panic::Location;
 
 /// What can be turned into addresses: an address, an IP address and a port, or a host's name and a
 /// port, as `("localhost", 80)` or `"localhost:80"`.
@@ -40,22 +42,30 @@ pub trait ToSocketAddrs: sealed::Sealed {}
 ///
 /// # Cancel safety
 /// Cancel safe. A look-up that has begun goes on, and nobody is told.
-pub async fn lookup_host<A: ToSocketAddrs>(
+#[track_caller]
+pub fn lookup_host<A: ToSocketAddrs>(
     host: A,
-) -> io::Result<impl Iterator<Item = SocketAddr>> {
-    Ok(addresses(host).await?.into_iter())
+) -> impl Future<Output = io::Result<impl Iterator<Item = SocketAddr>>> {
+    let place = Location::caller();
+    async move { Ok(addresses(host, place).await?.into_iter()) }
 }
 
 /// The addresses of a host. There may be none.
-pub(super) async fn addresses<A: ToSocketAddrs>(host: A) -> io::Result<Vec<SocketAddr>> {
+pub(super) async fn addresses<A: ToSocketAddrs>(
+    host: A,
+    place: Place,
+) -> io::Result<Vec<SocketAddr>> {
     match host.target() {
         Target::Known(addresses) => Ok(addresses),
         Target::Named(host, port) => {
-            blocking(LOOK_UP, move || resolve((host.as_str(), port))).await
+            blocking(LOOK_UP, place, move || resolve((host.as_str(), port))).await
         }
-        Target::Text(text) => blocking(LOOK_UP, move || resolve(text.as_str())).await,
+        Target::Text(text) => blocking(LOOK_UP, place, move || resolve(text.as_str())).await,
     }
 }
+
+/// Where the user's code has called one of these.
+type Place = &'static Location<'static>;
 
 const LOOK_UP: &str = "look up";
 
@@ -63,9 +73,11 @@ fn resolve(host: impl net::ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
     Ok(host.to_socket_addrs()?.collect())
 }
 
-/// The answer of a call that blocks. Reports call its task by `name`.
+/// The answer of a call that blocks. To reports its task is called by this name, and was spawned at
+/// this place.
 pub(super) async fn blocking<T: Send + 'static>(
     name: &str,
+    place: Place,
     call: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     if try_current(|_| ()).is_none() {
@@ -75,7 +87,7 @@ pub(super) async fn blocking<T: Send + 'static>(
         );
     }
     // It is over without an answer only if the executor is shutting down.
-    let task = task::Builder::new().name(name).spawn_blocking(call);
+    let task = spawn_for(call, name, place);
     task.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 

@@ -78,6 +78,11 @@ impl<S: AsRawFd> Socket<S> {
         self.inner
     }
 
+    /// Where it was made.
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.reading.awaited.made_at
+    }
+
     /// Ready when `operation` does not block any more.
     pub(super) fn when_ready<T, F>(&self, direction: Direction, operation: F) -> Operation<'_, S, F>
     where

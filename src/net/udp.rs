@@ -53,7 +53,7 @@ impl UdpSocket {
     pub fn bind<A: ToSocketAddrs>(address: A) -> impl Future<Output = io::Result<UdpSocket>> {
         let place = Location::caller();
         async move {
-            let socket = net::UdpSocket::bind(&addresses(address).await?[..])?;
+            let socket = net::UdpSocket::bind(&addresses(address, place).await?[..])?;
             UdpSocket::new(socket, place)
         }
     }
@@ -70,7 +70,8 @@ impl UdpSocket {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn connect<A: ToSocketAddrs>(&self, address: A) -> io::Result<()> {
-        self.socket.get().connect(&addresses(address).await?[..])
+        let addresses = addresses(address, self.socket.made_at()).await?;
+        self.socket.get().connect(&addresses[..])
     }
 
     /// Sends a datagram to the peer that was chosen by [`connect`](UdpSocket::connect). Returns its
@@ -105,7 +106,8 @@ impl UdpSocket {
         datagram: &[u8],
         address: A,
     ) -> io::Result<usize> {
-        let Some(&address) = addresses(address).await?.first() else {
+        let addresses = addresses(address, self.socket.made_at()).await?;
+        let Some(&address) = addresses.first() else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send to"));
         };
         self.socket.when_ready(Direction::Write, |socket| socket.send_to(datagram, address)).await

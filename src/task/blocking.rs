@@ -27,6 +27,7 @@ use crate::executor::scheduler::{Scheduler, try_current};
 use crate::panics::{Payload, catch, contain, lock};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -66,7 +67,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    spawn_wrapped(f, |answer| answer, None)
+    spawn_wrapped(f, |answer| answer, None, Location::caller())
 }
 
 impl Builder {
@@ -81,8 +82,18 @@ impl Builder {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        spawn_wrapped(f, |answer| answer, self.name.as_deref())
+        spawn_wrapped(f, |answer| answer, self.name.as_deref(), Location::caller())
     }
+}
+
+/// The same, for a function of this crate that was called at `place`.
+#[cfg_attr(not(unix), allow(dead_code, reason = "those are the sockets'"))]
+pub(crate) fn spawn_for<F, R>(f: F, name: &str, place: &'static Location<'static>) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    spawn_wrapped(f, |answer| answer, Some(name), place)
 }
 
 /// The same; the task polls what `wrap` makes of the closure's answer.
@@ -91,6 +102,7 @@ pub(super) fn spawn_wrapped<F, R, W>(
     f: F,
     wrap: impl FnOnce(Answer<R>) -> W,
     name: Option<&str>,
+    place: &'static Location<'static>,
 ) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -113,7 +125,7 @@ where
     // First the thread, then the task: if there is no thread to be had, dropping the answer undoes
     // all that has been done.
     POOL.submit(job.clone());
-    super::spawn_gated(wrap(answer), job, name)
+    super::spawn_gated(wrap(answer), job, name, place)
 }
 
 /// A closure and its result, between the executor's thread and one of the pool.

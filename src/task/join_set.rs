@@ -32,7 +32,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::num::NonZeroU64;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker, ready};
@@ -146,7 +146,7 @@ impl<T> JoinSet<T> {
     {
         let (vacancy, notice) = self.vacancy();
         let wrap = |answer| Member::new(answer, notice);
-        vacancy.fill(blocking::spawn_wrapped(f, wrap, None))
+        vacancy.fill(blocking::spawn_wrapped(f, wrap, None, Location::caller()))
     }
 
     /// The settings of a member that is to be spawned: a name.

@@ -16,7 +16,7 @@
 //! This ends the core walk: you know how an executor works. From here the road forks to time, which
 //! begins with `list.rs`, and to threads (`blocking.rs`).
 
-mod blocking;
+pub(crate) mod blocking;
 mod cell;
 mod error;
 mod join;
@@ -63,7 +63,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    spawn_gated(future, Always, None)
+    spawn_gated(future, Always, None, Location::caller())
 }
 
 impl Executor {
@@ -79,7 +79,7 @@ impl Executor {
         F::Output: 'static,
     {
         let cell = Rc::new(TaskCell::new(future, Always));
-        let birth = birth::<F>(None);
+        let birth = birth::<F>(None, Location::caller());
         let spawned = self.scheduler(|scheduler| scheduler.spawn(cell.clone(), birth));
         JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks()))
     }
@@ -121,20 +121,26 @@ impl Builder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        spawn_gated(future, Always, self.name.as_deref())
+        spawn_gated(future, Always, self.name.as_deref(), Location::caller())
     }
 }
 
-/// Spawns a task that can only be aborted while `gate` allows it.
+/// Spawns a task that can only be aborted while `gate` allows it. For people it was spawned at
+/// `place`.
 #[track_caller]
-fn spawn_gated<F, G>(future: F, gate: G, name: Option<&str>) -> JoinHandle<F::Output>
+fn spawn_gated<F, G>(
+    future: F,
+    gate: G,
+    name: Option<&str>,
+    place: &'static Location<'static>,
+) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
     G: AbortGate + 'static,
 {
     let cell = Rc::new(TaskCell::new(future, gate));
-    let birth = birth::<F>(name);
+    let birth = birth::<F>(name, place);
     match try_current(|scheduler| scheduler.spawn(cell.clone(), birth)) {
         Some(spawned) => JoinHandle::new(cell, spawned.unwrap_or_else(|| too_many_tasks())),
         None => panic!(
@@ -144,10 +150,9 @@ where
     }
 }
 
-#[track_caller]
-fn birth<F>(name: Option<&str>) -> Birth<'_> {
+fn birth<'a, F>(name: Option<&'a str>, place: &'static Location<'static>) -> Birth<'a> {
     Birth {
-        place: Location::caller(),
+        place,
         name,
         size: size_of::<F>(),
     }

@@ -1,8 +1,10 @@
 //! Addresses: everything that can be turned into them.
 
-use crate::support::{caught, nobodys_address, now, poll_once, run};
+use crate::support::{caught, listener, nobodys_address, now, poll_once, run};
+use handspun::executor::Executor;
 use handspun::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket, lookup_host};
 use handspun::time::Duration;
+use handspun::trace::Event;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -164,4 +166,27 @@ fn looking_a_name_up_where_no_executor_runs_panics() {
     let message = caught(|| poll_once(TcpStream::connect("127.0.0.1:80")).is_ready());
     let expected = "`connect` was awaited where no executor is running: await it inside a future";
     assert!(message.unwrap_err().starts_with(expected));
+}
+
+#[test]
+fn what_runs_on_a_thread_is_told_with_its_name_and_the_place_of_the_call() {
+    let executor = Executor::builder().record(100).build();
+    let (listener, address) = listener();
+    let (looked_up, connected) = executor.block_on(async {
+        drop(lookup_host("localhost:80").await.unwrap());
+        let looked_up = line!() - 1;
+        TcpStream::connect(address).await.unwrap();
+        (looked_up, line!() - 1)
+    });
+    drop(listener);
+    let trace = executor.into_trace();
+    let named = trace.records().iter().filter_map(|record| match &record.event {
+        Event::Spawned { name, place, .. } => Some((name.as_deref()?, place.file(), place.line())),
+        _ => None,
+    });
+    let expected = [
+        ("look up", file!(), looked_up),
+        ("connect", file!(), connected),
+    ];
+    assert_eq!(named.collect::<Vec<_>>(), expected);
 }

@@ -52,7 +52,7 @@ impl TcpListener {
     pub fn bind<A: ToSocketAddrs>(address: A) -> impl Future<Output = io::Result<TcpListener>> {
         let place = Location::caller();
         async move {
-            let listener = net::TcpListener::bind(&addresses(address).await?[..])?;
+            let listener = net::TcpListener::bind(&addresses(address, place).await?[..])?;
             TcpListener::new(listener, place)
         }
     }

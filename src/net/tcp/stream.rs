@@ -64,8 +64,9 @@ impl TcpStream {
     pub fn connect<A: ToSocketAddrs>(address: A) -> impl Future<Output = io::Result<TcpStream>> {
         let place = Location::caller();
         async move {
-            let addresses = addresses(address).await?;
-            let stream = blocking("connect", move || net::TcpStream::connect(&addresses[..]));
+            let addresses = addresses(address, place).await?;
+            let stream =
+                blocking("connect", place, move || net::TcpStream::connect(&addresses[..]));
             TcpStream::new(stream.await?, place)
         }
     }
