@@ -424,6 +424,7 @@ fn look_at_sockets(scheduler: &RefCell<Scheduler>, left: Option<usize>) {
 /// Wakes those whose sockets are ready.
 #[inline(never)]
 fn wake_ready(scheduler: &RefCell<Scheduler>, mut ready: Vec<Waker>) {
+    // There is nobody to wake, and no room to be given back.
     if ready.capacity() == 0 {
         return;
     }
