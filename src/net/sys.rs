@@ -32,23 +32,28 @@ pub(super) struct PollFd {
     revents: c_short,
 }
 
-// The same on Linux, Android, the BSDs, Apple's systems, illumos and Solaris.
-const POLLIN: c_short = 0x01;
-const POLLOUT: c_short = 0x04;
-/// `POLLERR`, `POLLHUP` and `POLLNVAL`, which are found unasked. Who waits for either direction
-/// shall look, and will see which error it is.
-const WRONG: c_short = 0x08 | 0x10 | 0x20;
+/// `POLLIN`, `POLLOUT`, and the three that are found unasked: `POLLERR`, `POLLHUP`, `POLLNVAL`.
+const CONSTANTS: (c_short, c_short, c_short) = if cfg!(target_os = "aix") {
+    (0x01, 0x02, 0x4000 | 0x2000 | c_short::MIN)
+} else if cfg!(target_os = "haiku") {
+    (0x01, 0x02, 0x04 | 0x80 | 0x1000)
+} else if cfg!(target_os = "nto") {
+    (0x05, 0x02, 0x20 | 0x40 | 0x1000)
+} else {
+    // On all others: Linux, Android, the BSDs, Apple's systems, illumos, Solaris.
+    (0x01, 0x04, 0x08 | 0x10 | 0x20)
+};
 
-#[cfg(any(target_os = "aix", target_os = "haiku", target_os = "nto"))]
-compile_error!(
-    "handspun's sockets stand on poll(2), whose constants have other values on this system: look \
-     them up in its <poll.h>, and add them to src/net/sys.rs"
-);
+const POLLIN: c_short = CONSTANTS.0;
+const POLLOUT: c_short = CONSTANTS.1;
+/// Something is wrong. Who waits for either direction shall look, and will see what.
+const WRONG: c_short = CONSTANTS.2;
 
 /// C's `nfds_t`.
 #[cfg(any(
     target_os = "linux",
     target_os = "fuchsia",
+    target_os = "haiku",
     target_os = "illumos",
     target_os = "redox",
     target_os = "solaris"
@@ -57,6 +62,7 @@ type Len = std::ffi::c_ulong;
 #[cfg(not(any(
     target_os = "linux",
     target_os = "fuchsia",
+    target_os = "haiku",
     target_os = "illumos",
     target_os = "redox",
     target_os = "solaris"
