@@ -43,7 +43,7 @@ const LAYERS: &[&[&str]] = &[
     &["mailbox.rs", "time/clock.rs"],
     &[
         "net/sys.rs", "net/bell.rs", "net/reactor.rs", "executor/timers.rs",
-        "executor/recorder.rs", "executor/holders.rs", "executor/stall.rs",
+        "executor/recorder.rs", "executor/holders.rs", "executor/stall.rs", "executor/rules.rs",
     ],
     &["executor/scheduler.rs", "executor/watch.rs"],
     &["waker.rs"],
@@ -61,7 +61,7 @@ const LAYERS: &[&[&str]] = &[
         "net/tcp/listener.rs", "net/tcp/mod.rs", "net/udp.rs", "net/mod.rs",
     ],
     &["trace/mod.rs"],
-    &["lib.rs"],
+    &["book.rs", "lib.rs"],
 ];
 
 /// The order in which the files are read: the header of each names the next one.
@@ -255,14 +255,39 @@ fn each_file_of_a_walk_names_the_next() {
 }
 
 #[test]
+fn each_example_names_the_next() {
+    let mut breaches = Vec::new();
+    let is_example = |source: &Source| {
+        let path = source.path.strip_prefix("examples/").unwrap_or_default();
+        path.starts_with(|c: char| c.is_ascii_digit())
+            && (path.matches('/').count() == 0 || path.ends_with("/main.rs"))
+    };
+    let examples: Vec<Source> =
+        sources(&["examples"], "rs").into_iter().filter(is_example).collect();
+    for pair in examples.windows(2) {
+        let name = |source: &Source| {
+            let path = source.path.trim_end_matches(".rs").trim_end_matches("/main");
+            path.trim_start_matches("examples/").to_string()
+        };
+        let next = format!("Next: `{}`", name(&pair[1]));
+        let header = pair[0].header().replace('\n', " ");
+        if !header.contains(&next) {
+            breaches.push(format!("{}:1: does not say \"{next}\"", pair[0].path));
+        }
+    }
+    assert_tidy(breaches);
+}
+
+#[test]
 fn no_line_is_too_long() {
     let mut breaches = Vec::new();
     for source in everything() {
         let markdown = source.path.ends_with(".md");
         for (line, text) in source.lines() {
             let columns = text.chars().count();
-            let table = markdown && text.trim_start().starts_with('|');
-            if columns > MAX_COLUMNS && !table {
+            // Rows of a table and links cannot be broken.
+            let whole = markdown && text.trim_start().starts_with(['|', '[']);
+            if columns > MAX_COLUMNS && !whole {
                 breaches.push(format!(
                     "{}:{line}: {columns} columns: break it at {MAX_COLUMNS}",
                     source.path

@@ -32,6 +32,7 @@
 
 pub(crate) mod holders;
 mod recorder;
+mod rules;
 pub(crate) mod scheduler;
 mod stall;
 pub(crate) mod timers;
@@ -45,6 +46,7 @@ use crate::trace::event::Trace;
 use crate::trace::output::{self, Format, Output};
 use crate::waker::waker;
 use recorder::{FOR_A_REPORT, Recorder};
+use rules::{Rule, is_broken};
 use scheduler::{Birth, Polled, Rest, Scheduler, Shared};
 use std::cell::RefCell;
 use std::fmt;
@@ -329,7 +331,7 @@ impl Drop for Executor {
 fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::Output {
     loop {
         look_outside(scheduler, None);
-        let turn = scheduler.borrow().runnable_count();
+        let turn = begin_turn(scheduler);
         for nth in 0..turn {
             if nth > 0 && nth % POLLS_BETWEEN_LOOKS == 0 {
                 look_outside(scheduler, Some(turn - nth));
@@ -342,6 +344,15 @@ fn run<F: Future>(scheduler: &RefCell<Scheduler>, mut root: Pin<&mut F>) -> F::O
             rest(scheduler);
         }
     }
+}
+
+/// How many tasks this turn will poll: those that are runnable now.
+#[inline]
+fn begin_turn(scheduler: &RefCell<Scheduler>) -> usize {
+    if is_broken(Rule::OnlyWhoWasWoken) || is_broken(Rule::InOrderOfWakes) {
+        scheduler.borrow_mut().disturb_turn();
+    }
+    scheduler.borrow().runnable_count()
 }
 
 /// Polls the first task of the run queue. Ready when that was the root, and it is ready.

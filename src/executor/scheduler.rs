@@ -43,6 +43,7 @@
 //! the crank. Next: `waker.rs`, the way from a future back to [`wake`].
 
 use super::recorder::Recorder;
+use super::rules::{self, Rule, is_broken};
 use super::timers::{Elsewhere, TimerName, Timers};
 use crate::mailbox::{self, Letter, Mailbox, Registration};
 use crate::name::{Id, MAX_TASKS, Name};
@@ -313,7 +314,7 @@ impl Scheduler {
         }
         if let Some((number, slot)) = self.tasks.at_mut(name.index())
             && name.fits(number)
-            && slot.idle
+            && (slot.idle || is_broken(Rule::QueuedOnce))
         {
             slot.idle = false;
             self.runnable.push_back(name.index());
@@ -324,7 +325,7 @@ impl Scheduler {
     /// (3) The first of the run queue is going to be polled.
     #[inline(always)]
     pub(super) fn begin_poll(&mut self) -> Option<Polled> {
-        let index = self.runnable.pop_front()?;
+        let index = self.next_runnable()?;
         let (number, slot) = self.tasks.at_mut(index).expect("a queued task has a slot");
         let task = slot.task.clone();
         let key = Key { index, number };
@@ -344,6 +345,18 @@ impl Scheduler {
             is_watched,
             task,
         })
+    }
+
+    /// Takes the next one out of the run queue.
+    #[inline(always)]
+    fn next_runnable(&mut self) -> Option<u32> {
+        let index = match is_broken(Rule::FirstInFirstOut) {
+            false => self.runnable.pop_front()?,
+            true => self.runnable.pop_back()?,
+        };
+        // One that was queued twice may be over since its first poll.
+        let is_gone = is_broken(Rule::QueuedOnce) && self.tasks.at(index).is_none();
+        (!is_gone).then_some(index)
     }
 
     /// (4) The poll was pending: back into the queue if the task was woken meanwhile, else it
@@ -448,8 +461,9 @@ impl Scheduler {
     /// Where there may be something new.
     #[inline]
     pub(super) fn news(&self) -> News {
+        let listens = !is_broken(Rule::LookBetweenTurns) || self.runnable.is_empty();
         News {
-            letters_or_timers: self.mailbox.has_rung() || self.timers.any(),
+            letters_or_timers: listens && (self.mailbox.has_rung() || self.timers.any()),
             sockets: self.reactor.is_open(),
         }
     }
@@ -464,6 +478,27 @@ impl Scheduler {
     /// So many polls lie ahead until that is asked again.
     pub(super) fn count_polls(&mut self, polls: usize) {
         self.reactor.count_polls(polls);
+    }
+
+    /// A turn begins, under rules that are broken.
+    pub(super) fn disturb_turn(&mut self) {
+        if is_broken(Rule::OnlyWhoWasWoken) && !self.runnable.is_empty() {
+            self.wake_everybody();
+        }
+        if is_broken(Rule::InOrderOfWakes) {
+            rules::shuffle(self.runnable.make_contiguous());
+        }
+    }
+
+    fn wake_everybody(&mut self) {
+        let idle = self.tasks.iter().filter(|(_, slot)| slot.idle);
+        let names: Vec<Name> = idle.map(|(key, _)| self.name(key)).collect();
+        for name in names {
+            if self.is_watched() {
+                self.tell_wake(name, Cause::Outside);
+            }
+            self.wake(name);
+        }
     }
 
     /// How many tasks are runnable: the length of a turn that begins now.
