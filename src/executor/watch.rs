@@ -101,7 +101,8 @@ impl Scheduler {
     pub(super) fn tell_end_poll(&mut self, name: Name, outcome: Outcome) {
         let task = self.id_of(name);
         let wakers = holders::count(name);
-        let blocked = self.recorder().end_poll();
+        let clock = &self.timers.clock;
+        let blocked = self.recorder.as_mut().and_then(|recorder| recorder.end_poll(clock));
         self.record(Event::PollEnded {
             task,
             outcome,

@@ -75,8 +75,8 @@ pub enum Event {
         outcome: Outcome,
         /// How many wakers of the task exist now. Nobody can wake one that is pending and has none.
         wakers: usize,
-        /// How long the poll took in real time, if that was 10 ms or more, whatever the executor's
-        /// clock may say.
+        /// How long the poll took, if that was 10 ms or more. On a paused clock a poll takes no
+        /// time, so that the same run gives the same trace.
         blocked: Option<Duration>,
     },
     /// A waker was called.

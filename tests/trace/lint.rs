@@ -25,20 +25,11 @@ const MS: Duration = Duration::from_millis(1);
 
 // The vocabulary of the tests.
 
-/// A run on a paused clock, to the end. How long its polls took is left out: on a busy machine any
-/// may take long.
+/// A run on a paused clock, to the end.
 fn run(root: impl Future<Output = ()>) -> Trace {
     let executor = Executor::builder().start_paused(true).record(1_000_000).build();
     executor.block_on(root);
-    without_long_polls(executor.into_trace())
-}
-
-fn without_long_polls(trace: Trace) -> Trace {
-    changed(trace, |_, record| {
-        if let Event::PollEnded { blocked, .. } = &mut record.event {
-            *blocked = None;
-        }
-    })
+    executor.into_trace()
 }
 
 /// The trace with its records changed; they are numbered.
@@ -178,7 +169,7 @@ fn a_stall_is_explained_by_the_one_that_is_lost() {
     std::panic::set_hook(Box::new(|_| {}));
     catch_unwind(AssertUnwindSafe(|| executor.block_on(root))).unwrap_err();
     std::panic::set_hook(hook);
-    let trace = without_long_polls(executor.into_trace());
+    let trace = executor.into_trace();
     only(&trace, LintKind::LostWake, 1, line);
 }
 
@@ -207,7 +198,7 @@ fn a_root_can_be_lost_too() {
     let line = line!() + 1;
     catch_unwind(AssertUnwindSafe(|| executor.block_on(forgetful()))).unwrap_err();
     std::panic::set_hook(hook);
-    let trace = without_long_polls(executor.into_trace());
+    let trace = executor.into_trace();
     let lint = only(&trace, LintKind::LostWake, 0, line);
     says(&lint, "The root, run at");
 }
@@ -664,13 +655,13 @@ fn when_the_root_panics_the_others_are_not_to_blame() {
         resume_unwind(Box::new("expected"))
     };
     catch_unwind(AssertUnwindSafe(|| executor.block_on(root))).unwrap_err();
-    nothing(&without_long_polls(executor.trace()));
+    nothing(&executor.trace());
     // The next root is another one.
     executor.block_on(async {
         handspun::spawn(sleep(9 * MS));
         sleep(MS).await;
     });
-    assert_eq!(kinds(&without_long_polls(executor.into_trace())), [LintKind::DroppedUnfinished]);
+    assert_eq!(kinds(&executor.into_trace()), [LintKind::DroppedUnfinished]);
 }
 
 // unpolled-timer

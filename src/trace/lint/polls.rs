@@ -1,8 +1,7 @@
 //! `blocked-executor` and `never-yielded`, which are about polls that took long, and
 //! `large-future`.
 //!
-//! What a long poll is, the recorder has decided: 10 ms of real time, whatever the executor's clock
-//! may say.
+//! What a long poll is, the recorder has decided: 10 ms, on a clock that runs.
 //!
 //! Next: `trace/lint/timers.rs`.
 
