@@ -3,9 +3,9 @@
 //! Example by example it says what the files say, so nothing of that is repeated here; but nothing
 //! may be missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -23,6 +23,8 @@ fn a_newcomer_sees_the_tour_the_examples_the_source_and_what_to_do_next() {
         "handspun is a single-threaded async executor",
         &tour_lines(),
         "`cargo run -- tour --real`",
+        "The book. Each chapter answers one question",
+        "The outside world",
         "  00_tour, 01_lazy, ",
         "63_http_files\n",
         "lib, slab, name, mailbox, executor/scheduler, waker, ",
@@ -37,7 +39,7 @@ fn a_newcomer_sees_the_tour_the_examples_the_source_and_what_to_do_next() {
         rest = after;
     }
     let next: Vec<&str> = rest.lines().filter(|line| line.contains("cargo run -- ")).collect();
-    assert_eq!(next.len(), 3, "{page}");
+    assert_eq!(next.len(), 4, "{page}");
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn the_list_has_every_example_with_a_summary() {
 
 #[test]
 fn each_file_of_the_reading_order_exists_and_names_the_next() {
-    let page = page(&["read"]);
+    let page = page(&["read", "source"]);
     let mut parts: Vec<Vec<&str>> = Vec::new();
     for line in page.lines() {
         if line.ends_with(':') {
@@ -120,7 +122,7 @@ fn a_summary_is_the_first_sentence_as_plain_text() {
         assert!(list.contains(summary), "{list}");
     }
     assert!(!list.contains("Three things that it does"), "{list}"); // The second of 28_timeout.
-    let read = words(page(&["read"]));
+    let read = words(page(&["read", "source"]));
     assert!(read.contains("src/time/sleep.rs `Sleep`: the future that"), "{read}");
 }
 
@@ -132,6 +134,7 @@ fn no_page_is_wider_than_80_columns() {
         &["tour", "--real"],
         &["list"],
         &["read"],
+        &["read", "source"],
         &["help"],
     ] {
         for line in page(arguments).lines() {
@@ -144,7 +147,7 @@ fn no_page_is_wider_than_80_columns() {
 #[test]
 fn every_path_that_a_page_names_exists() {
     let mut named = 0;
-    for arguments in [&[][..], &["list"], &["read"]] {
+    for arguments in [&[][..], &["list"], &["read", "source"]] {
         let page = page(arguments);
         let words = page.split(|c: char| c.is_whitespace() || "()`,".contains(c));
         let paths = words.filter(|word| word.contains('/') && word.contains('.'));
@@ -166,6 +169,219 @@ fn help_and_version_have_three_and_two_names() {
     assert_eq!(page(&["-h"]), help);
     assert_eq!(page(&["--version"]), concat!("handspun ", env!("CARGO_PKG_VERSION"), "\n"));
     assert_eq!(page(&["-V"]), page(&["--version"]));
+}
+
+// The book.
+
+#[test]
+fn the_book_is_listed_in_the_order_of_the_summary_with_titles_and_questions() {
+    let shelf = Shelf::new("listed");
+    let expected = "
+   0  Ten minutes            What will I be able to see?
+   4  Wakers                 How does it learn when to poll; how is a wake lost?
+  10  Stopping
+
+Coming from:
+
+  from/javascript            From JavaScript: Where is the `Promise`?
+
+Appendices:
+
+  glossary                   Glossary
+
+";
+    let list = shelf.page(&["read"]);
+    assert!(list.contains(expected), "{list}");
+    assert!(list.contains("`cargo run -- read 4`") && list.contains("`cargo run -- read source`"));
+}
+
+#[test]
+fn a_page_is_found_by_number_by_name_by_part_of_it_and_by_path() {
+    let shelf = Shelf::new("found");
+    let chapter = [
+        "4",
+        "04",
+        "04-wakers",
+        "wakers",
+        "wak",
+        "WAKERS",
+        "04-wakers.md",
+    ];
+    let paths = [
+        "docs/04-wakers.md",
+        "./docs/04-wakers.md",
+        "docs/04-wakers.md#lost",
+    ];
+    for word in chapter.into_iter().chain(paths) {
+        assert!(shelf.page(&["read", word]).starts_with("4. Wakers\n"), "{word}");
+    }
+    for word in [
+        "javascript",
+        "from/javascript",
+        "java",
+        "docs/from/javascript.md",
+        "from/",
+    ] {
+        assert!(shelf.page(&["read", word]).starts_with("From JavaScript\n"), "{word}");
+    }
+    // A number is a chapter's and nothing else: 10 begins with 1.
+    shelf.refused(&["read", "1"], "no page `1`: `cargo run -- read` shows those that there are");
+}
+
+#[test]
+fn an_unknown_page_is_one_line_with_the_nearest_known_one() {
+    let shelf = Shelf::new("unknown");
+    shelf.refused(&["read", "wakres"], "no page `wakres`: did you mean `04-wakers`?");
+    shelf.refused(&["read", "glosary"], "no page `glosary`: did you mean `glossary`?");
+    shelf.refused(&["read", "javscript"], "no page `javscript`: did you mean `from/javascript`?");
+    shelf.refused(&["read", "sorce"], "no page `sorce`: did you mean `source`?");
+    let complaint = "no page `qqqqqqq`: `cargo run -- read` shows those that there are";
+    shelf.refused(&["read", "qqqqqqq"], complaint);
+    shelf.refused(&["read", ""], "no page ``: `cargo run -- read` shows those that there are");
+    let complaint = "`m` may be 00-ten-minutes, 10-stopping-mid-way: which one?";
+    shelf.refused(&["read", "m"], complaint);
+    let complaint = "`read` takes the name of a page, and `--answers`, or nothing";
+    shelf.refused(&["read", "4", "5"], complaint);
+    shelf.refused(&["read", "--answers"], complaint);
+    shelf.refused(&["read", "4", "--answer"], complaint);
+}
+
+#[test]
+fn a_chapter_leads_to_the_next_page_and_other_pages_do_not() {
+    let shelf = Shelf::new("next");
+    let last_line = |page: &str| shelf.page(&["read", page]).lines().last().unwrap().to_string();
+    assert_eq!(last_line("4"), "Next: `cargo run -- read 10` (Stopping)");
+    assert_eq!(last_line("10"), "Next: `cargo run -- read from/javascript` (From JavaScript)");
+    assert_eq!(last_line("javascript"), "One more paragraph.");
+    // This one says so itself.
+    let page = shelf.page(&["read", "0"]);
+    assert!(page.ends_with("ninechars\n\nNext: the wakers (read 4).\n"), "{page}");
+}
+
+#[test]
+fn links_tell_what_to_type_and_images_where_they_are() {
+    let shelf = Shelf::new("links");
+    assert!(shelf.page(&["read", "4"]).contains(
+        "See the tour (read 0), JavaScript (read from/javascript), a place\n\
+         (src/waker.rs), `src/waker.rs`, here, and std (https://doc.rust-lang.org/std).\n\
+         \n\
+         [figure: A wake, drawn: docs/figures/wake.svg]\n"
+    ));
+    assert!(shelf.page(&["read", "java"]).contains("from Wakers (read 4) on."));
+}
+
+#[test]
+fn answers_are_shown_to_those_who_ask_for_them() {
+    let shelf = Shelf::new("answers");
+    let page = shelf.page(&["read", "4"]);
+    assert!(
+        page.contains("\n1. Who wakes?\n2. And who is `woken`?\n\nThe answers: `cargo run -- ")
+    );
+    assert!(page.contains("`cargo run -- read 4 --answers`\n"), "{page}");
+    assert!(!page.contains("Whoever"), "{page}");
+    for arguments in [["read", "4", "--answers"], ["read", "--answers", "4"]] {
+        let page = shelf.page(&arguments);
+        assert!(page.contains("1. Who wakes?\n\n   Whoever has the waker.\n\n2. And"), "{page}");
+        assert!(!page.contains("The answers"), "{page}");
+    }
+}
+
+#[test]
+fn a_page_is_as_wide_as_columns_says_from_40_to_80() {
+    let shelf = Shelf::new("wide");
+    let widest = |columns: &str| {
+        let output = output(shelf.command(&["read", "0"]).env("COLUMNS", columns));
+        stdout(&output).lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    // Its words have nine letters, and a space each.
+    for (columns, width) in [
+        ("200", 79),
+        ("80", 79),
+        ("62", 59),
+        ("40", 39),
+        ("7", 39),
+        ("x", 79),
+    ] {
+        assert_eq!(widest(columns), width, "{columns}");
+    }
+}
+
+#[test]
+fn a_book_that_is_not_there_is_one_line() {
+    let empty = Shelf::new("empty");
+    fs::remove_file(empty.root.join("docs/SUMMARY.md")).unwrap();
+    let output = output(&mut empty.command(&["read"]));
+    assert!(stderr(&output).starts_with("handspun: cannot read "), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn each_file_in_docs_is_a_page_and_each_page_a_file() {
+    let summary = fs::read_to_string(Path::new(ROOT).join("docs/SUMMARY.md")).unwrap();
+    let linked = summary.lines().filter_map(|line| line.split_once("](")?.1.strip_suffix(')'));
+    let linked: BTreeSet<String> = linked.map(str::to_string).collect();
+    let files: BTreeSet<String> = docs().into_iter().filter(|file| file != "SUMMARY.md").collect();
+    assert_eq!(linked, files);
+}
+
+#[test]
+fn no_page_of_the_book_is_too_wide_or_loses_a_word() {
+    for file in docs().into_iter().filter(|file| file != "SUMMARY.md") {
+        let source = fs::read_to_string(Path::new(ROOT).join("docs").join(&file)).unwrap();
+        for columns in [80, 40] {
+            let mut command = companion(&["read", &file, "--answers"]);
+            let output = output(command.env("COLUMNS", columns.to_string()));
+            assert_eq!(stderr(&output), "", "{file}");
+            let page = stdout(&output);
+            let (code, text) = code_and_text(&source);
+            for line in page.lines() {
+                let is_code = code.iter().any(|code| line.ends_with(code.trim_end()));
+                assert!(line.chars().count() <= columns || is_code, "{file}: {line}");
+                assert!(!line.contains('\x1b'), "{file}: {line}");
+            }
+            for line in code {
+                let is_there = page.lines().any(|shown| shown.ends_with(line.trim_end()));
+                assert!(is_there, "{file}: {line:?} is lost");
+            }
+            if columns == 80 {
+                let mut shown = BTreeMap::new();
+                count(&page, |word| *shown.entry(word.to_string()).or_insert(0) += 1);
+                count(&text, |word| {
+                    let left = shown.get_mut(word).filter(|left| **left > 0);
+                    *left.unwrap_or_else(|| panic!("{file}: {word:?} is lost")) -= 1;
+                });
+            }
+        }
+    }
+}
+
+// On a terminal. (`script` is a program that makes one.)
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_a_page_has_colour_and_goes_through_the_pager() {
+    let shelf = Shelf::new("terminal");
+    let pager = |pager: &str, no_color: &str| {
+        let program = format!("{} read 4", env!("CARGO_BIN_EXE_handspun"));
+        let mut command = Command::new("script");
+        command.args(["-qec", &program, "/dev/null"]).env("CARGO_MANIFEST_DIR", &shelf.root);
+        command.env("PAGER", pager).env("NO_COLOR", no_color).env_remove("LESS");
+        command.stdin(Stdio::null()).output().ok().map(|output| {
+            assert_eq!(output.status.code(), Some(0), "{pager}");
+            stdout(&output).replace('\r', "")
+        })
+    };
+    let Some(direct) = pager("cat", "") else {
+        return; // There is no `script` here.
+    };
+    let title = "\x1b[1;4m4. Wakers\x1b[0m\n";
+    assert!(direct.starts_with(title), "{direct}");
+    for none in ["", "/nowhere/pager", "cat -u"] {
+        assert_eq!(pager(none, "").unwrap(), direct, "{none}");
+    }
+    assert_eq!(pager("head -n 1", "").unwrap(), title);
+    assert_eq!(pager("true", "").unwrap(), "");
+    assert!(!pager("cat", "1").unwrap().contains('\x1b'));
 }
 
 // Mistakes.
@@ -210,7 +426,7 @@ fn a_word_that_is_part_of_several_examples_is_one_line_that_lists_them() {
 fn an_argument_too_many_is_one_line() {
     refused(&["tour", "--reel"], "`tour` takes `--real`, or nothing");
     refused(&["tour", "--real", "--real"], "`tour` takes `--real`, or nothing");
-    for command in ["list", "read", "help", "--help", "-h", "--version", "-V"] {
+    for command in ["list", "help", "--help", "-h", "--version", "-V"] {
         refused(&[command, "all"], &format!("`{command}` takes no argument"));
     }
 }
@@ -237,6 +453,38 @@ fn what_follows_the_example_is_passed_on() {
     let arguments = ["example", "17", "--real", "--", "--help", "a b"];
     let output = output(companion(&arguments).env("CARGO", "echo"));
     assert!(stdout(&output).ends_with(" --example 17_sleep -- --real -- --help a b\n"));
+}
+
+#[test]
+fn a_rule_can_be_broken_and_one_that_is_none_is_one_line() {
+    let page = page(&["example", "0", "--break", "lifo"]);
+    assert!(page.starts_with("  0.000 s  server: waiting"), "{page}");
+    for wrong in [
+        &["--break"][..],
+        &["--break", "fifo"],
+        &["--break", "lifo:7"],
+    ] {
+        let complaint = "break which rule? `--break` takes one of lifo, no-dedup, \
+                         late-timers, spurious, shuffle (or shuffle:7, with a seed)";
+        refused(&[&["example", "0"], wrong].concat(), complaint);
+    }
+}
+
+#[test]
+fn the_rules_that_help_names_are_those_that_the_executor_knows() {
+    let rules = fs::read_to_string(Path::new(ROOT).join("src/executor/rules.rs")).unwrap();
+    let known =
+        rules.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => "));
+    let known: Vec<&str> = known.map(|(name, _)| name).collect();
+    assert_eq!(known, ["lifo", "no-dedup", "late-timers", "spurious", "shuffle"]);
+    let help = page(&["help"]);
+    for name in known {
+        assert!(help.contains(name), "{name}");
+        // The message of the test above, and the table at the head of the file.
+        assert!(rules.contains(&format!("//! | `{name}` |")), "{name}");
+        let refusal = stderr(&output(&mut companion(&["example", "0", "--break"])));
+        assert!(refusal.contains(name), "{name}");
+    }
 }
 
 #[test]
@@ -269,7 +517,14 @@ fn it_works_in_any_folder() {
 
 #[test]
 fn a_reader_that_closes_the_pipe_is_no_failure() {
-    for arguments in [&[][..], &["tour"], &["list"], &["read"], &["help"]] {
+    for arguments in [
+        &[][..],
+        &["tour"],
+        &["list"],
+        &["read"],
+        &["read", "lints"],
+        &["help"],
+    ] {
         let mut child =
             companion(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
@@ -294,6 +549,161 @@ fn a_full_disk_is_a_failure() {
 }
 
 // The tests' vocabulary.
+
+/// A checkout with nothing in it but a small book.
+struct Shelf {
+    root: PathBuf,
+}
+
+impl Shelf {
+    fn new(name: &str) -> Shelf {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shelf").join(name);
+        fs::create_dir_all(root.join("docs/from")).unwrap();
+        let many_words = "ninechars ".repeat(40);
+        let question = "*What will I be able to see?*";
+        let next = "Next: [the\nwakers](04-wakers.md).";
+        let tour = format!("# 0. Ten minutes\n\n{question}\n\n{many_words}\n\n{next}\n");
+        let files = [
+            ("SUMMARY.md", SHELF_SUMMARY),
+            ("00-ten-minutes.md", &tour),
+            ("04-wakers.md", SHELF_CHAPTER),
+            ("10-stopping-mid-way.md", "# 10. Stopping\n\nNo question.\n"),
+            ("from/javascript.md", SHELF_FROM),
+            ("glossary.md", "# Glossary\n\n**Task**: a future that was spawned.\n"),
+        ];
+        for (file, text) in files {
+            fs::write(root.join("docs").join(file), text).unwrap();
+        }
+        Shelf { root }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = companion(arguments);
+        command.env("CARGO_MANIFEST_DIR", &self.root);
+        command
+    }
+
+    #[track_caller]
+    fn page(&self, arguments: &[&str]) -> String {
+        let output = output(&mut self.command(arguments));
+        assert_eq!(stderr(&output), "");
+        assert_eq!(output.status.code(), Some(0));
+        stdout(&output)
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str], complaint: &str) {
+        let output = output(&mut self.command(arguments));
+        assert_eq!(stderr(&output), format!("handspun: {complaint}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+const SHELF_SUMMARY: &str = "\
+# Summary
+
+- [0. Ten minutes](00-ten-minutes.md)
+  - [4. Wakers](04-wakers.md)
+- [10. Stopping](10-stopping-mid-way.md)
+
+# Coming from
+
+- [From JavaScript](./from/javascript.md)
+
+# Appendices
+
+- [Glossary](glossary.md)
+";
+
+const SHELF_CHAPTER: &str = "\
+# 4. Wakers
+
+*How does it learn when to poll; how
+is a wake lost?*
+
+See [the tour](00-ten-minutes.md#x), [JavaScript](from/javascript.md), [a place](../src/waker.rs),
+[`src/waker.rs`](../src/waker.rs#L10), [here](#here), and [std](https://doc.rust-lang.org/std).
+
+![A wake, drawn](figures/wake.svg)
+
+<details><summary>Who wakes?</summary>
+Whoever has the waker.
+</details>
+
+<details><summary>And who is
+<code>woken</code>?</summary>
+
+Whoever made it.
+
+</details>
+";
+
+const SHELF_FROM: &str = "\
+# From JavaScript
+
+*Where is the `Promise`?*
+
+Read from [Wakers](../04-wakers.md) on.
+
+One more paragraph.
+";
+
+/// All files in the folder of the book, by their path in it.
+fn docs() -> BTreeSet<String> {
+    let folder = Path::new(ROOT).join("docs");
+    let mut files = BTreeSet::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(folder_of_these) = folders.pop() {
+        for entry in fs::read_dir(folder_of_these).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                let path = path.strip_prefix(&folder).unwrap();
+                files.insert(path.to_str().unwrap().replace('\\', "/"));
+            }
+        }
+    }
+    files
+}
+
+/// The lines of a page that are in blocks of code and not hidden, and the rest without comments,
+/// tags and targets of links.
+fn code_and_text(source: &str) -> (Vec<&str>, String) {
+    let mut code = Vec::new();
+    let mut text = String::new();
+    let mut fence: Option<&str> = None;
+    for line in source.lines() {
+        match (line.trim().strip_prefix("```"), fence) {
+            (Some(info), None) => fence = Some(info),
+            (Some(_), Some(_)) => fence = None,
+            (None, Some(info)) => {
+                let hidden = line.trim() == "#" || line.trim().starts_with("# ");
+                if !(info.starts_with("rust") && hidden) {
+                    code.push(line.trim());
+                }
+            }
+            (None, None) => text += &format!("{line}\n"),
+        }
+    }
+    for (from, to) in [("<!--", "-->"), ("](", ")")] {
+        while let Some((before, rest)) = text.split_once(from) {
+            let after = rest.split_once(to).map_or("", |(_, after)| after);
+            text = format!("{before} {after}");
+        }
+    }
+    for tag in ["details", "summary", "code", "br"] {
+        text = text.replace(&format!("<{tag}>"), " ").replace(&format!("</{tag}>"), " ");
+    }
+    for entity in ["&lt;", "&gt;", "&amp;", "&quot;", "&nbsp;"] {
+        text = text.replace(entity, " ");
+    }
+    (code, text)
+}
+
+fn count(text: &str, word: impl FnMut(&str)) {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).for_each(word);
+}
 
 fn companion(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handspun"));

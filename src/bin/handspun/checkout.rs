@@ -1,6 +1,7 @@
 //! What there is in the checkout: the examples, and the source in reading order.
 //!
-//! Each file says in its first sentence what it is, and that sentence is all that is shown of it.
+//! Each of these files says in its first sentence what it is, and that sentence is all that is
+//! shown of it. Which pages there are in the book is not known here, but in `book.rs`.
 
 use crate::Error;
 use std::env;
@@ -110,8 +111,17 @@ pub fn summary_of_source(file: &str) -> Result<String, Error> {
     summary(&root().join("src").join(file))
 }
 
+/// The text of a file, by its path from the root.
+pub fn text(path: &str) -> Result<String, Error> {
+    text_of(&root().join(path))
+}
+
+fn text_of(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
 fn summary(path: &Path) -> Result<String, Error> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = text_of(path)?;
     let header = text.lines().map_while(|line| line.strip_prefix("//! "));
     let paragraph = header.collect::<Vec<_>>().join(" ");
     let sentence = match paragraph.split_once(". ") {

@@ -1,7 +1,9 @@
 //! Runs an example by its number, its name or a part of its name.
 //!
 //! Cargo does the work, so that an example that was just edited is built first. What is typed after
-//! the example is for the example, and its exit code is ours.
+//! the example is for the example, and its exit code is ours. Only `--break RULE` is for us: then
+//! it is built with a feature that lets it leave out one rule of the executor, and beside the
+//! others, so that it is never mistaken for one of them.
 
 use crate::Error;
 use crate::checkout;
@@ -12,6 +14,9 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+/// The rules that can be broken, as `src/executor/rules.rs` has them.
+const RULES: [&str; 5] = ["lifo", "no-dedup", "late-timers", "spurious", "shuffle"];
+
 pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let Some((wanted, arguments)) = arguments.split_first() else {
         return Err(Error::Usage("which example? `cargo run -- list` shows them".to_string()));
@@ -19,6 +24,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let name = find(wanted)?;
     // Who knows cargo puts `--` before what is for the example.
     let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
+    let (rule, arguments) = split_off_rule(arguments)?;
 
     let manifest = checkout::root().join("Cargo.toml");
     if !manifest.is_file() {
@@ -36,6 +42,11 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
         command.arg("--quiet");
     }
     command.arg("--manifest-path").arg(manifest);
+    if let Some(rule) = rule {
+        let target = checkout::root().join("target/breakable");
+        command.args(["--features", "breakable", "--target-dir"]).arg(target);
+        command.env("HANDSPUN_BREAK", rule);
+    }
     command.args(["--example", &name, "--"]).args(arguments);
     let status = command.status().map_err(|error| {
         let cargo = cargo.display();
@@ -44,6 +55,28 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     // There is no code when a signal ended it.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The rule to break, if any, and the arguments that are for the example.
+fn split_off_rule(arguments: &[OsString]) -> Result<(Option<String>, Vec<OsString>), Error> {
+    let mut rest = arguments.to_vec();
+    let ours = rest.iter().take_while(|argument| *argument != "--");
+    let Some(at) = ours.into_iter().position(|argument| argument == "--break") else {
+        return Ok((None, rest));
+    };
+    let rule = rest.drain(at..).nth(1).map(|rule| rule.to_string_lossy().into_owned());
+    rest.extend(arguments.iter().skip(at + 2).cloned());
+    let known = |rule: &String| match rule.split_once(':') {
+        Some((name, seed)) => name == "shuffle" && seed.parse::<u64>().is_ok(),
+        None => RULES.contains(&rule.as_str()),
+    };
+    match rule.filter(known) {
+        Some(rule) => Ok((Some(rule), rest)),
+        None => Err(Error::Usage(format!(
+            "break which rule? `--break` takes one of {} (or shuffle:7, with a seed)",
+            RULES.join(", ")
+        ))),
+    }
 }
 
 /// The example that `word` comes closest to, if it comes close to any.

@@ -2,9 +2,16 @@
 //!
 //! ```text
 //!   main.rs        the commands, and what becomes of their errors
-//!   page.rs        the text of each page, 80 columns wide
-//!   checkout.rs    what the pages tell of: the examples, and the source in reading order
+//!   page.rs        what it says itself, 80 columns wide
+//!   checkout.rs    what that tells of: the examples, and the source in reading order
 //!   example.rs     finds an example by what somebody typed, and has cargo run it
+//!   read.rs        shows a page of the book
+//!   book.rs        finds that page
+//!   markdown.rs    takes Markdown apart into blocks, and prints them
+//!   inline.rs      the same for the text of a block: from Markdown to words
+//!   table.rs       tables, which are the hard part
+//!   letters.rs     words to lines, and lines to what a terminal understands
+//!   pager.rs       shows a long text on a terminal
 //!   spelling.rs    what somebody may have meant
 //! ```
 //!
@@ -12,13 +19,23 @@
 //! are read from the checkout when they are shown, so they are what they are today. And the tour is
 //! not told but run: it is the example itself.
 //!
-//! Only `print` writes to stdout. Its error ends the program: quietly when the reader has seen
-//! enough, as in `cargo run | head -1`, else with a complaint.
+//! Only `print` and the pager write to stdout. Their error ends the program: quietly when the
+//! reader has seen enough, as in `cargo run | head -1`, else with a complaint.
 
+mod book;
 mod checkout;
 mod example;
+mod inline;
+mod letters;
+mod markdown;
+#[cfg(test)]
+#[path = "markdown_tests.rs"]
+mod markdown_tests;
 mod page;
+mod pager;
+mod read;
 mod spelling;
+mod table;
 #[allow(
     dead_code,
     reason = "an example is a program: its `main` is not called here"
@@ -84,8 +101,8 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let page = match command.to_str() {
         Some("tour") => return tour(arguments),
         Some("example") => return example::run(arguments),
+        Some("read") => return read::run(arguments),
         Some("list") => page::list()?,
-        Some("read") => page::read()?,
         Some("help" | "--help" | "-h") => page::HELP.to_string(),
         Some("--version" | "-V") => page::VERSION.to_string(),
         _ => return Err(unknown(&command.to_string_lossy())),

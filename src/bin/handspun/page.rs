@@ -1,6 +1,7 @@
-//! The pages: plain text, at most 80 columns wide.
+//! What the companion says itself: plain text, at most 80 columns wide.
 
 use crate::Error;
+use crate::book::{Book, Page};
 use crate::checkout::{self, WALKS};
 
 const COLUMNS: usize = 80;
@@ -41,7 +42,17 @@ examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt. With
 `--trace html` behind it, it also draws its run: as a page that plays it.
 ";
 
-const READ: &str = "\
+const BOOK: &str = "\
+The book. Each chapter answers one question, and begins with a program to run.
+";
+
+const AFTER_THE_BOOK: &str = "
+`cargo run -- read 4` shows chapter 4 here; a page without a number goes by its
+name, and all of them are files in docs/. `cargo run -- read source` gives the
+source, in the order in which it is best read.
+";
+
+const SOURCE: &str = "\
 The source, in the order in which it is best read. The head of each file says
 what it is and leads to the next. The core is enough to know what an executor
 does; the rest can wait.
@@ -57,8 +68,13 @@ usage: cargo run [-- COMMAND]
   list              all examples
   example WHICH ..  runs an example, by its number, its name or a part of its
                     name, with the arguments that follow; with `--trace html`
-                    (or svg, text, chrome; and a file), it draws its run
-  read              the source, in the order in which it is best read
+                    (or svg, text, chrome; and a file), it draws its run;
+                    with `--break RULE` the executor leaves one of its rules
+                    out: lifo, no-dedup, late-timers, spurious or shuffle
+  read [PAGE]       the book: what is in it, or a page, by its number, its name
+                    or a part of its name; `--answers` behind it shows what its
+                    questions are answered with
+  read source       the source, in the order in which it is best read
   help              this page; also --help, -h
   --version         the version; also -V
 ";
@@ -67,7 +83,9 @@ pub const VERSION: &str = concat!("handspun ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What a newcomer sees after the tour.
 pub fn whats_here() -> Result<String, Error> {
-    let mut page = format!("\n{EXAMPLES}");
+    let titles: Vec<String> = Book::open()?.pages.into_iter().map(|page| page.title).collect();
+    let mut page = format!("\n{BOOK}\n{}", wrapped("  ", 2, &titles.join(", ")));
+    page += &format!("\n{EXAMPLES}");
     page += &wrapped("  ", 2, &checkout::examples()?.join(", "));
     page += "\nThe source, in the order in which it is best read.\n\n";
     for walk in WALKS {
@@ -77,9 +95,10 @@ pub fn whats_here() -> Result<String, Error> {
     page += "
 Next:
 
-  cargo run -- example 1    what does an async fn do when it is called?
+  cargo run -- read 0       the first ten minutes: what you have just seen
+  cargo run -- read         the book again, with the question of each chapter
   cargo run -- list         the examples again, with a sentence on each
-  cargo run -- read         the source again, with a sentence on each file
+  cargo run -- read source  the source again, with a sentence on each file
 ";
     Ok(page)
 }
@@ -88,8 +107,35 @@ pub fn list() -> Result<String, Error> {
     Ok(format!("{EXAMPLES}{}{AFTER_THE_LIST}", table(&examples()?)))
 }
 
-pub fn read() -> Result<String, Error> {
-    let mut page = READ.to_string();
+/// The pages of the book: what to type, the title, and the question.
+pub fn book(book: &Book) -> Result<String, Error> {
+    let mut page = BOOK.to_string();
+    let mut part = None;
+    for own in &book.pages {
+        if part != Some(&own.part) {
+            part = Some(&own.part);
+            page += &match own.part.as_str() {
+                "" => "\n".to_string(),
+                part => format!("\n{part}:\n\n"),
+            };
+        }
+        page += &entry(own)?;
+    }
+    Ok(page + AFTER_THE_BOOK)
+}
+
+fn entry(page: &Page) -> Result<String, Error> {
+    let question = page.question()?;
+    let (first, text) = match page.number() {
+        Some(number) => (format!("  {number:>2}  {} ", page.title), question),
+        None if question.is_empty() => (format!("  {} ", page.name), page.title.clone()),
+        None => (format!("  {} ", page.name), format!("{}: {question}", page.title)),
+    };
+    Ok(wrapped(&format!("{first:SECOND$}"), SECOND, &text))
+}
+
+pub fn source() -> Result<String, Error> {
+    let mut page = SOURCE.to_string();
     for walk in WALKS {
         let mut rows = Vec::new();
         for file in walk.files {
