@@ -6,7 +6,7 @@
 //!
 //! Predict before you run: at what time does the server open?
 //!
-//! Run: `cargo run --example 00_tour`, and with `-- --real` to wait for it.
+//! Run: `cargo run --example 00_tour`, and with `-- --real` to wait for it. Next: `01_lazy`.
 
 mod support;
 

@@ -1,44 +1,79 @@
 //! Nothing happens until it is polled.
 //!
-//! Calling an `async fn` runs none of its body. It gives a value, the *future*: here 24 bytes,
-//! which hold the argument and a note of how far it has come (not at all). Somebody has to poll it.
-//! `.await` does, and `block_on`, and an executor to which it was spawned; nothing else does.
+//! Calling an `async fn` runs none of its body. It gives a value, the *future*, which holds the
+//! arguments and a note of how far it has come (not at all). It begins when somebody polls it:
+//! `.await` does, and an executor to which it was spawned. Nothing else does, however long one
+//! waits.
 //!
-//! Predict before you run: how often is "hello" printed, and for whom?
+//! The three versions call `greet` at the same moment, and then have something else to do for 300
+//! milliseconds. v1 leaves it at the call, v2 awaits what it got afterwards, v3 spawns it at once.
 //!
-//! Run: `cargo run --example 01_lazy`. Next: `02_poll_once`.
+//! Predict before you run: at what time is "Ada: hello" said, in each of the three?
+//!
+//! Run: `cargo run --example 01_lazy`, and with `-- --real` to wait. Next: `02_poll_once`.
 
 mod support;
 
-async fn greet(name: &str) {
-    println!("     hello, {name}!");
+use handspun::executor::Executor;
+use handspun::task::Builder;
+use handspun::time::{Duration, Instant, sleep};
+use support::say;
+
+async fn greet(start: Instant, name: &str) {
+    say(start, format_args!("{name}: hello"));
+    sleep(Duration::from_millis(100)).await;
+    say(start, format_args!("{name}: goodbye"));
+}
+
+async fn something_else(start: Instant) {
+    sleep(Duration::from_millis(300)).await;
+    say(start, "we: have done something else");
+}
+
+async fn v1() {
+    let start = Instant::now();
+    let ada = greet(start, "Ada");
+    let size = size_of_val(&ada);
+    say(start, format_args!("we: have called it, and got {size} bytes"));
+    something_else(start).await;
+    drop(ada);
+}
+
+async fn v2() {
+    let start = Instant::now();
+    let ada = greet(start, "Ada");
+    let grace = greet(start, "Grace");
+    say(start, "we: have called it twice");
+    something_else(start).await;
+    ada.await;
+    grace.await;
+    say(start, "we: have awaited both");
+}
+
+async fn v3() {
+    let start = Instant::now();
+    let ada = Builder::new().name("Ada").spawn(greet(start, "Ada"));
+    let grace = Builder::new().name("Grace").spawn(greet(start, "Grace"));
+    say(start, "we: have spawned it twice");
+    something_else(start).await;
+    ada.await.unwrap();
+    grace.await.unwrap();
+    say(start, "we: have awaited both");
 }
 
 fn main() {
-    support::no_arguments();
-
-    println!("1. call it");
-    let future = greet("Ada");
-    println!("     … and get a value of {} bytes", size_of_val(&future));
-
-    println!("2. drop it");
-    drop(future);
-
-    println!("3. call it, and await what it gave");
-    handspun::block_on(async {
-        greet("Grace").await;
-    });
-
-    println!("4. spawn it, and wait for nothing");
-    handspun::block_on(async {
-        handspun::spawn(greet("Edsger"));
-        println!("     … the root is ready: nobody polls the rest");
-    });
-
-    println!("5. spawn it, and await the handle");
-    handspun::block_on(async {
-        let handle = handspun::spawn(greet("Barbara"));
-        println!("     … spawned, not polled yet");
-        handle.await.unwrap();
-    });
+    let (asked_for, real) = support::stages_and_clock(3);
+    let executor = || Executor::builder().start_paused(!real).panic_on_stall(!real).build();
+    if asked_for(1) {
+        println!("v1 is called");
+        executor().block_on(v1());
+    }
+    if asked_for(2) {
+        println!("v2 is called, and awaited later");
+        executor().block_on(v2());
+    }
+    if asked_for(3) {
+        println!("v3 is spawned, and awaited later");
+        executor().block_on(v3());
+    }
 }

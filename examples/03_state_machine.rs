@@ -1,14 +1,17 @@
 //! What the compiler makes of an `async fn`: an enum, with a variant for each place to stand.
 //!
-//! `by_compiler` is an `async fn`, `ByHand` the enum that one would write without them. A variant
-//! keeps what is needed from there on, and nothing else: the future that is awaited, and the locals
-//! that are used after it. The two do the same in every poll; the trace shows both, side by side.
+//! v1 is the body of `by_compiler` in a `poll` that runs it from the top, each time. It keeps
+//! nothing from one poll to the next, so it never gets past its first await. What it would have to
+//! keep is where it stands, the future that it waits for, and the locals that it still needs.
+//!
+//! v2 keeps them. `by_compiler` is the `async fn`, `ByHand` the enum that one would write in its
+//! place. The two do the same in every poll; the trace shows both, side by side.
 //!
 //! (The hand-written one is `Unpin`, since it holds no references into itself. The compiler's may.)
 //!
 //! Predict before you run: which variant has to keep `left`, and which does not have it yet?
 //!
-//! Run: `cargo run --example 03_state_machine`. Next: `05_block_on`.
+//! Run: `cargo run --example 03_state_machine`. Next: `04_self_reference`.
 
 mod support;
 
@@ -26,6 +29,23 @@ async fn by_compiler() -> i32 {
     left + right
 }
 
+/// v1: forgets all that it had, at each `Pending`.
+struct Forgetful;
+
+impl Future for Forgetful {
+    type Output = i32;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<i32> {
+        trace("begins");
+        let left = ready!(pin!(later(40)).poll(cx));
+        trace(format!("has {left}"));
+        let right = ready!(pin!(later(2)).poll(cx));
+        trace(format!("has {right}"));
+        Poll::Ready(left + right)
+    }
+}
+
+/// v2: has a variant for each place at which it can stand.
 enum ByHand {
     Unpolled,
     AtFirstAwait { awaited: Later },
@@ -95,25 +115,35 @@ fn trace(line: impl Into<String>) {
     TRACE.with_borrow_mut(|lines| lines.push(line.into()));
 }
 
-/// Polls to the end. Returns the trace, in which every poll has left what it returned.
-fn traced(future: impl Future<Output = i32>) -> Vec<String> {
+/// Polls to the end, or this often. Returns the trace, in which every poll has left what it
+/// returned.
+fn traced(future: impl Future<Output = i32>, polls: usize) -> Vec<String> {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
-    loop {
+    for _ in 0..polls {
         let poll = future.as_mut().poll(&mut cx);
         trace(format!("  {poll:?}"));
         if poll.is_ready() {
-            return TRACE.take();
+            break;
         }
     }
+    TRACE.take()
 }
 
 fn main() {
-    support::no_executor();
-    let (left, right) = (traced(by_compiler()), traced(ByHand::Unpolled));
-
-    println!("{:<16}enum", "async fn");
-    for (left, right) in left.iter().zip(right) {
-        println!("{left:<16}{right}");
+    let asked_for = support::stages_without_executor(2);
+    if asked_for(1) {
+        println!("v1 begins anew in each poll");
+        println!("{}", traced(Forgetful, 3).join("\n"));
+        println!("… and so on, for ever");
+    }
+    if asked_for(2) {
+        println!("v2 goes on where it stood");
+        println!("{:<16}enum", "async fn");
+        let (left, right) = (traced(by_compiler(), 10), traced(ByHand::Unpolled, 10));
+        for line in 0..left.len().max(right.len()) {
+            let [left, right] = [&left, &right].map(|column| column.get(line).map_or("", |l| l));
+            println!("{left:<16}{right}");
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! `block_on`, in three versions: who polls, and when?
 //!
 //! v1 *spins*: it polls again and again, and keeps a processor at full speed for it. v2 *parks*: it
-//! sleeps until the waker unparks it. It trusts the thread's parking token, and that token is not
-//! its own: code inside the future may park as well, and take it. Then the wake is lost. v3 keeps a
-//! *flag* of its own, parks only while it is not set, and sets it before it unparks.
+//! sleeps until the waker unparks it, so it depends on that: of a future that wakes nobody it never
+//! hears again. And it trusts the thread's parking token, which is not its own: code inside the
+//! future may park as well, and take it. Then the wake is lost. v3 keeps a *flag* of its own, parks
+//! only while it is not set, and sets it before it unparks.
 //!
 //! handspun's executor sleeps like v3: its flag is the bell in `src/mailbox.rs`.
 //!
-//! Predict before you run: how often does v2 poll a future whose answer comes from a thread?
+//! Predict before you run: how often does v2 poll a future whose answer comes from a thread? And
+//! which version copes with a future that wakes nobody?
 //!
-//! Run: `cargo run --example 05_block_on`. Next: `08_lost_wakeup`.
+//! Run: `cargo run --example 05_block_on`. Next: `06_waker`.
 
 mod support;
 
@@ -140,24 +142,36 @@ fn parks_itself(polls: &Cell<u32>) -> impl Future<Output = ()> {
     })
 }
 
+/// What is left to say of a sleep that nobody ends.
+const FOR_EVER: &str = "  … and then it sleeps for ever";
+/// Nobody is left who could end it, so it does not matter how long that is.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 fn main() {
-    support::no_executor();
+    let asked_for = support::stages_without_executor(3);
     let polls = Cell::new(0);
-    let report = |what, end| println!("  {what:<30}{:>8}{end}", polls.take());
+    let report = |what, end| println!("  {what:<34}{:>8}{end}", polls.take());
+    let or_for_ever = |end: Option<()>| if end.is_none() { FOR_EVER } else { "" };
 
-    println!("v1 spins                           polls");
-    v1::block_on(after_polls(100_000, &polls));
-    report("an answer that takes its time", "");
-
-    println!("v2 parks");
-    v2::block_on(from_a_thread(&polls), Duration::MAX);
-    report("an answer from a thread", "");
-    let lost = v2::block_on(parks_itself(&polls), Duration::from_millis(50)).is_none();
-    report("a future that parks", if lost { "  … and then it sleeps for ever" } else { "" });
-
-    println!("v3 has a flag, and parks");
-    v3::block_on(from_a_thread(&polls));
-    report("an answer from a thread", "");
-    v3::block_on(parks_itself(&polls));
-    report("a future that parks", "");
+    if asked_for(1) {
+        println!("v1 spins                               polls");
+        v1::block_on(after_polls(100_000, &polls));
+        report("an answer that wakes nobody", "");
+    }
+    if asked_for(2) {
+        println!("v2 parks                               polls");
+        v2::block_on(from_a_thread(&polls), Duration::MAX);
+        report("an answer from a thread", "");
+        let end = v2::block_on(after_polls(100_000, &polls), PATIENCE);
+        report("an answer that wakes nobody", or_for_ever(end));
+        let end = v2::block_on(parks_itself(&polls), PATIENCE);
+        report("a future that parks", or_for_ever(end));
+    }
+    if asked_for(3) {
+        println!("v3 has a flag, and parks               polls");
+        v3::block_on(from_a_thread(&polls));
+        report("an answer from a thread", "");
+        v3::block_on(parks_itself(&polls));
+        report("a future that parks", "");
+    }
 }

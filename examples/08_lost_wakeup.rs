@@ -12,7 +12,7 @@
 //!
 //! Predict before you run: of `check, store, park` and `store, check, park`, which one is right?
 //!
-//! Run: `cargo run --example 08_lost_wakeup`. Next: `10_run_queue`.
+//! Run: `cargo run --example 08_lost_wakeup`. Next: `09_parker`.
 
 mod support;
 
@@ -85,10 +85,11 @@ fn is_lost(steps: &[Step], at: usize) -> bool {
 
 fn main() {
     support::no_executor();
-    let orders: [(&str, &[Step]); 5] = [
+    let orders: [(&str, &[Step]); 6] = [
         ("wrong: no waker", &[Check, Park]),
         ("wrong: too late", &[Check, Store, Park]),
         ("right", &[Store, Check, Park]),
+        ("right", &[Check, Store, Check, Park]),
         ("wrong: no token", &[Store, Check, Look, Sleep]),
         ("right", &[Store, Check, Look, Park]),
     ];

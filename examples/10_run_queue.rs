@@ -9,7 +9,7 @@
 //!
 //! Predict before you run: how often does v2 poll the collector, and how often does v3?
 //!
-//! Run: `cargo run --example 10_run_queue`. Next: `12_turns`.
+//! Run: `cargo run --example 10_run_queue`, and with `-- v2` only the second. Next: `12_turns`.
 
 mod support;
 
@@ -105,8 +105,8 @@ mod v3 {
             tasks.push(Some((future, Arc::new(push))));
             queue.lock().unwrap().push_back(task);
         }
-        let pop = || queue.lock().unwrap().pop_front();
-        while let Some(task) = pop() {
+        let next = || queue.lock().unwrap().pop_front();
+        while let Some(task) = next() {
             let Some((future, push)) = &mut tasks[task] else {
                 continue; // woken, and over since
             };
@@ -161,19 +161,28 @@ async fn yield_now() {
     .await
 }
 
+type Version = fn(Vec<Task>);
+
 const REPORTERS: u32 = 10;
 const REPORTS_EACH: u32 = 10;
 const LISTENERS: u32 = 100;
 
 fn main() {
-    support::no_executor();
+    let asked_for = support::stages_without_executor(3);
+    let versions: [(&str, Version); 3] = [
+        ("v1 polls every task", v1::run),
+        ("v2 polls who was woken", v2::run),
+        ("v3 … and only once", v3::run),
+    ];
     println!("polls of                  10 reporters   1 collector   100 listeners");
-    measure("v1 polls every task", v1::run);
-    measure("v2 polls who was woken", v2::run);
-    measure("v3 … and only once", v3::run);
+    for (stage, (version, run)) in (1..).zip(versions) {
+        if asked_for(stage) {
+            measure(version, run);
+        }
+    }
 }
 
-fn measure(version: &str, run: fn(Vec<Task>)) {
+fn measure(version: &str, run: Version) {
     let polls: Rc<[Cell<u32>; 3]> = Rc::default();
     let reports = Rc::new(Count::default());
     let finished = Rc::new(Count::default());

@@ -2,18 +2,27 @@
 //!
 //! `spawn` does not wait. The task runs on its own, whether somebody awaits the handle or not; the
 //! value waits in the task until it is asked for. Dropping the handle *detaches* the task: it goes
-//! on, and nobody gets the value.
+//! on, and nobody gets the value. That is v1.
 //!
-//! Predict before you run: `quick` is awaited last. When does it finish, and when is its value
-//! there?
+//! A handle is a future like any other, and may be polled by one task first, and then by another.
+//! Whom shall the end of the task wake? In v2 the root waits for a while, and then gives the handle
+//! to an heir. In v3 the handle is wrapped in a future that leaves its first waker with the task,
+//! and no other.
 //!
-//! Run: `cargo run --example 13_join_handle`, and with `-- --real` to wait. Next:
-//! `14_panic_is_contained`.
+//! Predict before you run: in v1 `quick` is awaited last. When does it finish, and when is its
+//! value there? And what becomes of v3?
+//!
+//! Run: `cargo run --example 13_join_handle`, with `-- v2` only the second, and with `-- --real` to
+//! wait. Next: `14_panic_is_contained`.
 
 mod support;
 
 use handspun::executor::Executor;
-use handspun::time::{Duration, Instant, sleep};
+use handspun::task::{Builder, JoinError, JoinHandle};
+use handspun::time::{Duration, Instant, sleep, timeout};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use support::say;
 
 async fn work(start: Instant, name: &'static str, millis: u64) -> u64 {
@@ -23,20 +32,84 @@ async fn work(start: Instant, name: &'static str, millis: u64) -> u64 {
     millis
 }
 
-fn main() {
-    let real = support::wants_real_clock();
-    let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
-    executor.block_on(async {
-        let start = Instant::now();
-        let quick = handspun::spawn(work(start, "quick", 100));
-        let slow = handspun::spawn(work(start, "slow", 300));
-        drop(handspun::spawn(work(start, "detached", 200)));
-        say(start, "root: has spawned three");
+fn spawn_work(start: Instant, name: &'static str, millis: u64) -> JoinHandle<u64> {
+    Builder::new().name(name).spawn(work(start, name, millis))
+}
 
-        let value = slow.await.unwrap();
-        say(start, format_args!("root: slow gave {value}"));
-        say(start, format_args!("root: is quick finished? {}", quick.is_finished()));
-        let value = quick.await.unwrap();
-        say(start, format_args!("root: quick gave {value}"));
+async fn now_later_or_never() {
+    let start = Instant::now();
+    let quick = spawn_work(start, "quick", 100);
+    let slow = spawn_work(start, "slow", 300);
+    drop(spawn_work(start, "detached", 200));
+    say(start, "root: has spawned three");
+
+    let value = slow.await.unwrap();
+    say(start, format_args!("root: slow gave {value}"));
+    say(start, format_args!("root: is quick finished? {}", quick.is_finished()));
+    let value = quick.await.unwrap();
+    say(start, format_args!("root: quick gave {value}"));
+}
+
+async fn hand_on<H>(start: Instant, mut work: H)
+where
+    H: Future<Output = Result<u64, JoinError>> + Unpin + 'static,
+{
+    let result = timeout(Duration::from_millis(100), &mut work).await;
+    assert!(result.is_err());
+    say(start, "root: somebody else may wait for it");
+    let heir = Builder::new().name("heir").spawn(async move {
+        let value = work.await.unwrap();
+        say(start, format_args!("heir: work gave {value}"));
     });
+    heir.await.unwrap();
+}
+
+/// Leaves the waker of its first poll with the task, and never another.
+struct KeepsFirst {
+    handle: JoinHandle<u64>,
+    first: Option<Waker>,
+}
+
+impl Future for KeepsFirst {
+    type Output = Result<u64, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let first = this.first.get_or_insert_with(|| cx.waker().clone());
+        Pin::new(&mut this.handle).poll(&mut Context::from_waker(first))
+    }
+}
+
+async fn hand_on_what_keeps_first() {
+    let start = Instant::now();
+    let handle = spawn_work(start, "work", 300);
+    hand_on(
+        start,
+        KeepsFirst {
+            handle,
+            first: None,
+        },
+    )
+    .await;
+}
+
+fn main() {
+    let (asked_for, real) = support::stages_and_clock(3);
+    let executor = || Executor::builder().start_paused(!real).panic_on_stall(true).build();
+    if asked_for(1) {
+        println!("v1 now, later, or never");
+        executor().block_on(now_later_or_never());
+    }
+    if asked_for(2) {
+        println!("v2 two tasks, one after the other");
+        executor().block_on(async {
+            let start = Instant::now();
+            hand_on(start, spawn_work(start, "work", 300)).await;
+        });
+    }
+    if asked_for(3) {
+        println!("v3 … and only the first is woken");
+        let program = || executor().block_on(hand_on_what_keeps_first());
+        println!("{}", support::stall_report(program));
+    }
 }

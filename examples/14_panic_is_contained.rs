@@ -6,9 +6,13 @@
 //!
 //! The panics' own messages go to stderr as ever; they are not part of the output shown here.
 //!
-//! Predict before you run: what becomes of `bystander` when the root panics?
+//! In v1 somebody awaits the task that panics, in v2 nobody does, and in v3 it is the root that
+//! panics.
 //!
-//! Run: `cargo run --example 14_panic_is_contained 2> /dev/null`. Next: `15_abort`.
+//! Predict before you run: what becomes of `bystander` in each?
+//!
+//! Run: `cargo run --example 14_panic_is_contained 2> /dev/null`, and with `-- v2` only the second.
+//! Next: `15_abort`.
 
 mod support;
 
@@ -37,10 +41,7 @@ async fn divide(by: u32) -> u32 {
     100 / by
 }
 
-fn main() {
-    support::no_arguments();
-
-    println!("a task panics");
+fn a_task_panics() {
     handspun::block_on(async {
         let bystander = handspun::spawn(count_to_three());
         let error = handspun::spawn(divide(0)).await.unwrap_err();
@@ -50,8 +51,17 @@ fn main() {
         let payload = error.into_panic();
         println!("  root: and the panic itself says {:?}", payload.downcast_ref::<&str>().unwrap());
     });
+}
 
-    println!("the root panics");
+fn nobody_awaits_it() {
+    handspun::block_on(async {
+        drop(handspun::spawn(divide(0)));
+        handspun::spawn(count_to_three()).await.unwrap();
+        println!("  root: ready");
+    });
+}
+
+fn the_root_panics() {
     let end = catch_unwind(|| {
         handspun::block_on(async {
             handspun::spawn(async {
@@ -64,4 +74,20 @@ fn main() {
     });
     let payload = end.unwrap_err();
     println!("  main: block_on panicked with {:?}", payload.downcast_ref::<&str>().unwrap());
+}
+
+fn main() {
+    let asked_for = support::stages(3);
+    if asked_for(1) {
+        println!("v1 a task panics");
+        a_task_panics();
+    }
+    if asked_for(2) {
+        println!("v2 a task panics, and nobody awaits it");
+        nobody_awaits_it();
+    }
+    if asked_for(3) {
+        println!("v3 the root panics");
+        the_root_panics();
+    }
 }

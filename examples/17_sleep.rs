@@ -10,13 +10,13 @@
 //! Predict before you run: how many threads does v1 start, and what is left in v2's heap at the
 //! end?
 //!
-//! Run: `cargo run --example 17_sleep`, and with `-- --real` for v2 and v3 to wait as well (v1
-//! always does). Next: `19_timer_wheel`.
+//! Run: `cargo run --example 17_sleep`, with `-- v3` for one version only, and with `-- --real` for
+//! v2 and v3 to wait as well (v1 always does). Next: `19_timer_wheel`.
 
 mod support;
 
 use handspun::executor::Executor;
-use handspun::task::{JoinHandle, yield_now};
+use handspun::task::{Builder, JoinHandle, yield_now};
 use handspun::time::{self, Duration, Instant};
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll, Waker};
@@ -58,7 +58,8 @@ mod v2 {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
 
-    /// The heap holds deadlines, earliest first, each with the place of its waker.
+    /// The heap holds deadlines, earliest first, each with the place of its waker. (Wakers have no
+    /// order, so they cannot be in the heap.)
     #[derive(Default)]
     struct Timers {
         now: Duration,
@@ -107,6 +108,14 @@ mod v2 {
     }
 }
 
+mod v3 {
+    use super::*;
+
+    pub async fn sleep(duration: Duration) {
+        time::sleep(duration).await
+    }
+}
+
 /// Starts the three sleepers; each calls `report` when it is over. And drops the fourth sleep.
 fn start<S: Future<Output = ()> + 'static>(
     sleep: fn(Duration) -> S,
@@ -116,7 +125,7 @@ fn start<S: Future<Output = ()> + 'static>(
     let _ = hour.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     drop(hour);
     [30, 10, 20].map(|millis| {
-        handspun::spawn(async move {
+        Builder::new().name(format!("{millis} ms")).spawn(async move {
             sleep(Duration::from_millis(millis)).await;
             report(millis);
         })
@@ -129,13 +138,13 @@ async fn all(sleepers: [JoinHandle<()>; 3]) {
     }
 }
 
-fn main() {
-    let real = support::wants_real_clock();
-
+fn run_v1() {
     println!("v1: a thread for each sleep");
     handspun::block_on(async { all(start(v1::sleep, |_| {})).await });
     println!("  threads started: {}", v1::THREADS.get());
+}
 
+fn run_v2(real: bool) {
     println!("v2: a heap");
     handspun::block_on(async {
         let report = |millis| println!("{:7.3} s  {millis} ms are over", v2::now().as_secs_f64());
@@ -149,12 +158,27 @@ fn main() {
         }
     });
     println!("  left in the heap: {}", v2::left_in_heap());
+}
 
+fn run_v3(real: bool) {
     println!("v3: handspun's wheel");
     let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
     executor.block_on(async {
         let beginning = Instant::now();
         let report = move |millis| say(beginning, format_args!("{millis} ms are over"));
-        all(start(time::sleep, report)).await;
+        all(start(v3::sleep, report)).await;
     });
+}
+
+fn main() {
+    let (asked_for, real) = support::stages_and_clock(3);
+    if asked_for(1) {
+        run_v1();
+    }
+    if asked_for(2) {
+        run_v2(real);
+    }
+    if asked_for(3) {
+        run_v3(real);
+    }
 }

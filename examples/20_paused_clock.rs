@@ -1,52 +1,121 @@
 //! The paused clock: ten minutes that take no time, and are exact.
 //!
-//! It stands while anything can run. When every task waits it jumps to the next deadline, and to
-//! that one only, so everything happens in the order in which it would have happened. `advance` is
-//! the other way: it moves the clock past all deadlines on its way, and they fire together
-//! afterwards.
+//! v1: when every task waits the clock jumps to the next deadline, and to that one only, so
+//! everything happens in the order in which it would have happened. v2: while anything can run, it
+//! stands.
 //!
-//! Predict before you run: in the last part, what time do `a` and `b` see?
+//! `advance` is the other way to move it: past all deadlines on its way, which fire together
+//! afterwards. v3 calls it too early, before the sleep that it was meant for has begun. v4 calls it
+//! in time.
 //!
-//! Run: `cargo run --example 20_paused_clock`. Next: `21_interval_missed_ticks`.
+//! v5: an answer from a thread of your own. The executor does not know of that thread, so every
+//! task waits, so the clock jumps. Of the threads of `spawn_blocking` it knows.
+//!
+//! Predict before you run: in v3, what does the root see of `a`? In v4, what time do `a` and `b`
+//! see? And in v5, which of the two answers is in time?
+//!
+//! Run: `cargo run --example 20_paused_clock`, and with `-- v1` for one part only. Next:
+//! `21_interval_missed_ticks`.
 
 mod support;
 
 use handspun::executor::Executor;
-use handspun::task::yield_now;
-use handspun::time::{self, Duration, Instant, sleep};
+use handspun::sync::oneshot;
+use handspun::task::{Builder, JoinHandle, spawn_blocking, yield_now};
+use handspun::time::{self, Duration, Instant, sleep, timeout};
+use std::future::Future;
 use support::say;
 
-async fn alarm(start: Instant, name: &'static str, seconds: u64) {
-    sleep(Duration::from_secs(seconds)).await;
-    say(start, format_args!("{name}: its {seconds} s are over"));
+fn alarm(start: Instant, name: &'static str, seconds: u64) -> JoinHandle<()> {
+    Builder::new().name(name).spawn(async move {
+        sleep(Duration::from_secs(seconds)).await;
+        say(start, format_args!("{name}: its {seconds} s are over"));
+    })
+}
+
+async fn v1_jumps_from_deadline_to_deadline() {
+    let start = Instant::now();
+    let tea = alarm(start, "tea", 600);
+    alarm(start, "egg", 300);
+    tea.await.unwrap();
+}
+
+async fn v2_stands_while_anything_can_run() {
+    let start = Instant::now();
+    let toast = alarm(start, "toast", 90);
+    for _ in 0..1000 {
+        yield_now().await;
+    }
+    say(start, "root: has yielded a thousand times");
+    toast.await.unwrap();
+    say(start, "root: has waited");
+}
+
+async fn v3_advances_too_early() {
+    let start = Instant::now();
+    let a = alarm(start, "a", 1);
+    time::advance(Duration::from_secs(10)).await;
+    say(start, format_args!("root: has advanced by 10 s, is a over? {}", a.is_finished()));
+    a.await.unwrap();
+}
+
+async fn v4_advances_past_several_deadlines() {
+    let start = Instant::now();
+    let b = alarm(start, "b", 2);
+    let a = alarm(start, "a", 1);
+    yield_now().await; // both have begun to sleep
+    time::advance(Duration::from_secs(10)).await;
+    say(start, "root: has advanced by 10 s");
+    a.await.unwrap();
+    b.await.unwrap();
+}
+
+/// Work that takes half a second, by the real clock and on a real thread.
+fn work() -> &'static str {
+    std::thread::sleep(Duration::from_millis(500));
+    "the answer"
+}
+
+async fn v5_waits_for_threads() {
+    let five = Duration::from_secs(5);
+    let start = Instant::now();
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || sender.send(work()));
+    let own = timeout(five, receiver).await;
+    say(start, format_args!("a thread of your own: {}", in_time(own.is_ok())));
+
+    let start = Instant::now();
+    let blocking = timeout(five, spawn_blocking(work)).await;
+    say(start, format_args!("spawn_blocking: {}", in_time(blocking.is_ok())));
+}
+
+fn in_time(is_ok: bool) -> &'static str {
+    if is_ok { "in time" } else { "too late" }
+}
+
+fn run(title: &str, root: impl Future<Output = ()>) {
+    println!("{title}");
+    Executor::builder().start_paused(true).panic_on_stall(true).build().block_on(root);
 }
 
 fn main() {
-    support::no_arguments();
-    let executor = Executor::builder().start_paused(true).panic_on_stall(true).build();
-    executor.block_on(async {
-        println!("it jumps from deadline to deadline");
-        let start = Instant::now();
-        let tea = handspun::spawn(alarm(start, "tea", 600));
-        handspun::spawn(alarm(start, "egg", 300));
-        tea.await.unwrap();
-
-        println!("it stands while anything can run");
-        let start = Instant::now();
-        let toast = handspun::spawn(alarm(start, "toast", 90));
-        for _ in 0..1000 {
-            yield_now().await;
-        }
-        say(start, "root: has yielded a thousand times");
-        toast.await.unwrap();
-        say(start, "root: has waited");
-
-        println!("advance moves it past several deadlines at once");
-        let start = Instant::now();
-        handspun::spawn(alarm(start, "b", 2));
-        handspun::spawn(alarm(start, "a", 1));
-        yield_now().await; // both have begun to sleep
-        time::advance(Duration::from_secs(10)).await;
-        say(start, "root: has advanced by 10 s");
-    });
+    let asked_for = support::stages(5);
+    if asked_for(1) {
+        run("v1: it jumps from deadline to deadline", v1_jumps_from_deadline_to_deadline());
+    }
+    if asked_for(2) {
+        run("v2: it stands while anything can run", v2_stands_while_anything_can_run());
+    }
+    if asked_for(3) {
+        run("v3: advance, too early", v3_advances_too_early());
+    }
+    if asked_for(4) {
+        run("v4: advance, past several deadlines at once", v4_advances_past_several_deadlines());
+    }
+    if asked_for(5) {
+        run(
+            "v5: threads that take half a second, and five seconds of patience",
+            v5_waits_for_threads(),
+        );
+    }
 }

@@ -1,15 +1,16 @@
 //! An interval whose program is late: three ways to go on.
 //!
 //! Every period a tick; but after tick 1 the program is busy, from 1 until 3.3, and misses ticks 2
-//! and 3. What then? `Burst` makes up for what was missed, without a wait. `Delay` goes on a period
-//! after the late tick, and stays behind for good. `Skip` leaves out what was missed, and is back
-//! on plan.
+//! and 3. What then? v1, `Burst`, makes up for what was missed, without a wait. v2, `Delay`, goes
+//! on a period after the late tick, and stays behind for good. v3, `Skip`, leaves out what was
+//! missed, and is back on plan.
 //!
 //! Times are in periods: of a second here, of a tenth of a second with `--real`.
 //!
 //! Predict before you run: how many ticks does each of them give between 3 and 4?
 //!
-//! Run: `cargo run --example 21_interval_missed_ticks`. Next: `22_serial_vs_join`.
+//! Run: `cargo run --example 21_interval_missed_ticks`, and with `-- v3` for one of them. Next:
+//! `22_serial_vs_join`.
 
 mod support;
 
@@ -63,16 +64,18 @@ fn draw(ticks: &[f64]) -> String {
 }
 
 fn main() {
-    let real = support::wants_real_clock();
+    let (asked_for, real) = support::stages_and_clock(3);
     let period = Duration::from_millis(if real { 100 } else { 1000 });
-    let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
 
-    let busy = "=".repeat(23);
-    println!("plan    {}", draw(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
-    println!("busy    {:>33}", busy);
+    println!("plan       {}", draw(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+    println!("busy       {:>33}", "=".repeat(23));
     use MissedTickBehavior::{Burst, Delay, Skip};
-    for behavior in [Burst, Delay, Skip] {
+    for (stage, behavior) in (1..).zip([Burst, Delay, Skip]) {
+        if !asked_for(stage) {
+            continue;
+        }
+        let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
         let ticks = executor.block_on(ticks(behavior, period, real));
-        println!("{:<8}{}", format!("{behavior:?}"), draw(&ticks));
+        println!("v{stage} {:<8}{}", format!("{behavior:?}"), draw(&ticks));
     }
 }

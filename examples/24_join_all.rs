@@ -9,7 +9,7 @@
 //! Predict before you run: by what does the number of polls grow when there are ten times as many
 //! children?
 //!
-//! Run: `cargo run --example 24_join_all`. Next: `25_join_set`.
+//! Run: `cargo run --example 24_join_all`, and with `-- v2` for one of them. Next: `25_join_set`.
 
 mod support;
 
@@ -55,9 +55,20 @@ fn polls<F: Future<Output = ()>>(count: u64, join_all: fn(Vec<Child>) -> F) -> u
 }
 
 fn main() {
-    support::no_arguments();
-    println!("{:>8} {:>16} {:>16}", "children", "polls in v1", "polls in v2");
+    let asked_for = support::stages(2);
+    let row = |children: &str, v1: &str, v2: &str| {
+        print!("{children:>8}");
+        for (stage, polls) in [(1, v1), (2, v2)] {
+            if asked_for(stage) {
+                print!(" {polls:>16}");
+            }
+        }
+        println!();
+    };
+    row("children", "polls in v1", "polls in v2");
     for count in [10, 100, 1000] {
-        println!("{count:>8} {:>16} {:>16}", polls(count, join_all_v1), polls(count, join_all_v2));
+        let v1 = polls(count, join_all_v1).to_string();
+        let v2 = polls(count, join_all_v2).to_string();
+        row(&count.to_string(), &v1, &v2);
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! At most three are out at a time here: a new one is sent when one has come back.
 //!
-//! Predict before you run: in which order do they come back?
+//! Predict before you run: in which order do they come back? And what becomes of the one that is
+//! still out when the root has had enough?
 //!
 //! Run: `cargo run --example 25_join_set`, and with `-- --real` to wait. Next: `26_try_join`.
 
@@ -47,7 +48,8 @@ fn main() {
             while set.len() < 3
                 && let Some((parcel, millis)) = parcels.next()
             {
-                set.spawn(deliver(start, parcel, millis));
+                let name = format!("parcel {parcel}");
+                set.build_task().name(name).spawn(deliver(start, parcel, millis));
                 say(start, format_args!("parcel {parcel}: sent"));
             }
             match set.join_next().await {
@@ -61,5 +63,7 @@ fn main() {
             }
         }
         drop(set);
+        sleep(Duration::from_secs(1)).await;
+        say(start, "root: goes home");
     });
 }

@@ -9,7 +9,7 @@
 //! Predict before you run: two branches, both always ready, ten rounds. How often does b win in
 //! each version?
 //!
-//! Run: `cargo run --example 27_select`. Next: `28_timeout`.
+//! Run: `cargo run --example 27_select`, and with `-- v3` for one of them. Next: `28_timeout`.
 
 mod support;
 
@@ -42,21 +42,26 @@ async fn select_v3(a: impl Future<Output = char>, b: impl Future<Output = char>)
     }
 }
 
+async fn ten_rounds(stage: usize) {
+    for _round in 0..10 {
+        let (a, b) = (ready('a'), ready('b'));
+        let winner = match stage {
+            1 => select_v1(a, b).await,
+            2 => select_v2(a, b).await,
+            _ => select_v3(a, b).await,
+        };
+        print!("  {winner}");
+    }
+    println!();
+}
+
 fn main() {
-    support::no_arguments();
-    let executor = Executor::builder().seed(3).build();
-    executor.block_on(async {
-        let mut winners = ["v1 by hand  ", "v2 biased   ", "v3 at random"].map(String::from);
-        for _round in 0..10 {
-            let drawn = [
-                select_v1(ready('a'), ready('b')).await,
-                select_v2(ready('a'), ready('b')).await,
-                select_v3(ready('a'), ready('b')).await,
-            ];
-            for (line, winner) in winners.iter_mut().zip(drawn) {
-                line.push_str(&format!("  {winner}"));
-            }
+    let asked_for = support::stages(3);
+    for (stage, version) in (1..).zip(["v1 by hand  ", "v2 biased   ", "v3 at random"]) {
+        if asked_for(stage) {
+            print!("{version}");
+            let executor = Executor::builder().start_paused(true).seed(3).build();
+            executor.block_on(ten_rounds(stage));
         }
-        println!("{}", winners.join("\n"));
-    });
+    }
 }

@@ -7,8 +7,8 @@
 //!
 //! Predict before you run: after how many ticks does v1 stop?
 //!
-//! Run: `cargo run --example 29_select_loop`, and with `-- --real` to wait. Next:
-//! `30_drop_cancels`.
+//! Run: `cargo run --example 29_select_loop`, with `-- v1` for one of them, and with `-- --real` to
+//! wait. Next: `30_drop_cancels`.
 
 mod support;
 
@@ -48,15 +48,20 @@ fn ticks(start: Instant) -> Interval {
 }
 
 fn main() {
-    let real = support::wants_real_clock();
-    let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
-    executor.block_on(async {
+    let (asked_for, real) = support::stages_and_clock(2);
+    let new = || Executor::builder().start_paused(!real).panic_on_stall(!real).build();
+    if asked_for(1) {
         println!("v1: a fresh sleep each time round");
-        let start = Instant::now();
-        v1(start, ticks(start)).await;
-
+        new().block_on(async {
+            let start = Instant::now();
+            v1(start, ticks(start)).await;
+        });
+    }
+    if asked_for(2) {
         println!("v2: one sleep, lent");
-        let start = Instant::now();
-        v2(start, ticks(start)).await;
-    });
+        new().block_on(async {
+            let start = Instant::now();
+            v2(start, ticks(start)).await;
+        });
+    }
 }

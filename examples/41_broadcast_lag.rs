@@ -11,8 +11,8 @@
 //! Predict before you run: there is room for two, one of six headlines comes each 100 ms, and the
 //! slow reader needs 260 ms for each. Which does it read, in v1 and in v2?
 //!
-//! Run: `cargo run --example 41_broadcast_lag`, and with `-- --real` to wait. Next:
-//! `42_semaphore_fifo`.
+//! Run: `cargo run --example 41_broadcast_lag`, one version of it with `-- v1`, and with
+//! `-- --real` to wait. Next: `42_semaphore_fifo`.
 
 mod support;
 
@@ -51,21 +51,24 @@ async fn send_headlines(news: broadcast::Sender<u32>) {
 }
 
 fn main() {
-    let real = support::wants_real_clock();
+    let (asked_for, real) = support::stages_and_clock(2);
     let executor = Executor::builder().start_paused(!real).panic_on_stall(!real).build();
     executor.block_on(async {
-        println!("v1: while let Ok");
-        let start = Instant::now();
-        let (sender, news) = broadcast::channel(2);
-        let slow = reader_v1(start, "                slow", 260, news);
-        let quick = reader_v1(start, "quick", 10, sender.subscribe());
-        handspun::join!(send_headlines(sender), quick, slow);
-
-        println!("v2: looks which error it is");
-        let start = Instant::now();
-        let (sender, news) = broadcast::channel(2);
-        let slow = reader_v2(start, "                slow", 260, news);
-        let quick = reader_v2(start, "quick", 10, sender.subscribe());
-        handspun::join!(send_headlines(sender), quick, slow);
+        if asked_for(1) {
+            println!("v1: while let Ok");
+            let start = Instant::now();
+            let (sender, news) = broadcast::channel(2);
+            let slow = reader_v1(start, "                slow", 260, news);
+            let quick = reader_v1(start, "quick", 10, sender.subscribe());
+            handspun::join!(send_headlines(sender), quick, slow);
+        }
+        if asked_for(2) {
+            println!("v2: looks which error it is");
+            let start = Instant::now();
+            let (sender, news) = broadcast::channel(2);
+            let slow = reader_v2(start, "                slow", 260, news);
+            let quick = reader_v2(start, "quick", 10, sender.subscribe());
+            handspun::join!(send_headlines(sender), quick, slow);
+        }
     });
 }

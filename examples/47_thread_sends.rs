@@ -11,7 +11,7 @@
 //!
 //! Predict before you run: who speaks, in which order? And why does `block_on` return?
 //!
-//! Run: `cargo run --example 47_thread_sends`. Next: `51_shutdown`.
+//! Run: `cargo run --example 47_thread_sends`. Next: `48_echo_spin`.
 
 mod support;
 

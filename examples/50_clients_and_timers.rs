@@ -9,7 +9,7 @@
 //! tells a client that says nothing that it has been too quiet, while the server awaits its bytes?
 //!
 //! Run: `cargo run --example 50_clients_and_timers`. With `-- serve 127.0.0.1:7000` it serves until
-//! Ctrl-C, or Ctrl-D. Next: `62_chat`.
+//! Ctrl-C, or Ctrl-D. Next: `51_shutdown`.
 
 mod support;
 

@@ -7,7 +7,7 @@
 //! Predict before you run: who finishes its piece, who says goodbye, who is aborted?
 //!
 //! Run: `cargo run --example 51_shutdown`, and with `-- --real` to wait. Next:
-//! `57_sender_never_dropped`.
+//! `52_supervisor`.
 
 mod support;
 
@@ -39,9 +39,10 @@ fn main() {
         let token = CancellationToken::new();
         let mut workers = JoinSet::new();
         for (name, farewell) in [("a", 0), ("b", 200), ("c", 60_000)] {
-            workers.spawn(worker(start, name, farewell, token.clone()));
+            let worker = worker(start, name, farewell, token.clone());
+            workers.build_task().name(name).spawn(worker);
         }
-        sleep(Duration::from_millis(320)).await;
+        sleep(Duration::from_millis(170)).await;
 
         say(start, "root: asks them to stop");
         token.cancel();

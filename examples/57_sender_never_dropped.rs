@@ -9,7 +9,8 @@
 //! Predict before you run: who waits for whom in v1? And in v3, is Barbara's letter read, which is
 //! sent just before the token is cancelled?
 //!
-//! Run: `cargo run --example 57_sender_never_dropped`. Next: `58_batches`.
+//! Run: `cargo run --example 57_sender_never_dropped`, and one version with `-- v1`. Next:
+//! `58_batches`.
 
 mod support;
 
@@ -69,15 +70,19 @@ async fn v3() {
 }
 
 fn main() {
-    support::no_arguments();
+    let asked_for = support::stages(3);
     let executor = || Executor::builder().start_paused(true).panic_on_stall(true).build();
 
-    println!("v1: a sender is left");
-    println!("{}", stall_report(|| executor().block_on(v1())));
-
-    println!("v2: it is dropped");
-    executor().block_on(v2());
-
-    println!("v3: it is kept, and the channel closed");
-    executor().block_on(v3());
+    if asked_for(1) {
+        println!("v1: a sender is left");
+        println!("{}", stall_report(|| executor().block_on(v1())));
+    }
+    if asked_for(2) {
+        println!("v2: it is dropped");
+        executor().block_on(v2());
+    }
+    if asked_for(3) {
+        println!("v3: it is kept, and the channel closed");
+        executor().block_on(v3());
+    }
 }

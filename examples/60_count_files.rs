@@ -7,7 +7,7 @@
 //! Predict before you run: are the lines in the order of the paths?
 //!
 //! Run: `cargo run --example 60_count_files` for the files under `src`; for others,
-//! `cargo run --example 60_count_files -- Cargo.toml LICENSE-MIT`.
+//! `cargo run --example 60_count_files -- Cargo.toml LICENSE-MIT`. Next: `62_chat`.
 
 mod support;
 

@@ -6,16 +6,15 @@
 //! Cargo builds the examples before it runs any test. If only this file is asked for, it does not:
 //! then `cargo build --examples` comes first.
 
-use std::collections::BTreeSet;
-use std::env;
-use std::env::consts::EXE_SUFFIX;
-use std::ffi::OsStr;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+#[path = "support/examples.rs"]
+mod programs;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use programs::{
+    Folder, ROOT, command, examples, expectation, is_blessing, names, run, stderr, stdout,
+};
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
 
 /// What an example is called with, to print what is expected of it. Most need nothing.
 fn arguments(example: &str) -> &'static [&'static str] {
@@ -73,11 +72,13 @@ fn an_unknown_argument_is_one_line_and_exit_code_2() {
 // Drawings: `--trace`, and what stands behind it, `HANDSPUN_TRACE`.
 
 /// Examples that are about executors of their own.
-const WITHOUT_EXECUTOR: [&str; 5] = [
+const WITHOUT_EXECUTOR: [&str; 7] = [
     "02_poll_once",
     "03_state_machine",
+    "04_self_reference",
     "05_block_on",
     "08_lost_wakeup",
+    "09_parker",
     "10_run_queue",
 ];
 
@@ -230,23 +231,6 @@ fn what_is_wrong_with_the_variable_or_the_file_is_one_line_and_changes_nothing()
     assert_eq!(stderr(&run_traced(&folder, "39_mpsc_backpressure", "")), "");
 }
 
-#[test]
-fn a_figure_is_the_recording_of_its_example() {
-    let folder = Folder::new("figures");
-    for name in names(&Path::new(ROOT).join("docs/figures"), "svg") {
-        let drawn = folder.path("figure.svg");
-        let output = run(&name, &["--trace", "svg", &drawn]);
-        assert_eq!(output.status.code(), Some(0), "{name}");
-        let figure = Path::new(ROOT).join("docs/figures").join(format!("{name}.svg"));
-        if is_blessing() {
-            fs::copy(&drawn, figure).expect("the figure can be written");
-            continue;
-        }
-        let same = fs::read(&drawn).unwrap() == fs::read(&figure).unwrap();
-        assert!(same, "{name} is drawn otherwise now. Was it meant? See the top of {}.", file!());
-    }
-}
-
 // 60_count_files
 
 #[test]
@@ -370,92 +354,7 @@ fn a_reader_that_closes_the_pipe_is_no_failure() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-// The tests' vocabulary.
-
-fn is_blessing() -> bool {
-    env::var_os("HANDSPUN_BLESS").is_some()
-}
-
-/// The names of all examples, sorted: each is a file, or a folder with a `main.rs`.
-fn examples() -> BTreeSet<String> {
-    let folder = Path::new(ROOT).join("examples");
-    let mut examples = names(&folder, "rs");
-    let entries = fs::read_dir(&folder).expect("the folder is there").flatten();
-    let folders = entries.filter(|entry| entry.path().join("main.rs").exists());
-    examples.extend(folders.map(|entry| entry.file_name().into_string().unwrap()));
-    examples
-}
-
-fn names(folder: &Path, extension: &str) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder).expect("the folder is there");
-    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
-    let files = paths.filter(|path| path.extension() == Some(OsStr::new(extension)));
-    files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
-}
-
-fn expectation(example: &str) -> PathBuf {
-    Path::new(ROOT).join("tests/examples").join(format!("{example}.txt"))
-}
-
-/// Runs an example to its end, in the root folder of the crate.
-fn run(example: &str, arguments: &[&str]) -> Output {
-    let mut command = command(example);
-    match command.args(arguments).stdin(Stdio::null()).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
-            "{:?} is not there: run `cargo build --examples` first, or all tests with `cargo test`",
-            command.get_program()
-        ),
-        output => output.expect("the example can be run"),
-    }
-}
-
-/// This test is `target/debug/deps/examples-…`; an example is `target/debug/examples/…`.
-fn command(example: &str) -> Command {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("a folder above `deps`");
-    let program = profile.join("examples").join(format!("{example}{EXE_SUFFIX}"));
-    let mut command = Command::new(program);
-    command.current_dir(ROOT);
-    command
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("examples print UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 /// A line with single spaces between its columns.
 fn squeeze(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A folder for files, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let name = format!("handspun-examples-{}-{name}", std::process::id());
-        let folder = env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("a temporary folder with a UTF-8 name").to_string()
-    }
-
-    fn file(&self, name: &str, content: &[u8]) -> String {
-        let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -8,7 +8,7 @@
 //! Predict before you run: Bob stops reading while Ann and Cy talk on. Who has to wait, and what
 //! does Bob hear when he reads again?
 //!
-//! Run: `cargo run --example 62_chat`. To chat:
+//! Next: `63_http_files`. Run: `cargo run --example 62_chat`. To chat:
 //!
 //! ```text
 //! cargo run --example 62_chat -- serve 127.0.0.1:7000 [--idle-ms 60000]

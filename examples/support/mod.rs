@@ -28,13 +28,54 @@ pub fn no_arguments() {
     refuse(arguments().first(), "`--trace`, or nothing");
 }
 
+/// For an example that shows an idea in stages, `v1` to `v3`, say, and in which no time passes:
+/// whether a stage was asked for. Without an argument, all are.
+pub fn stages(count: usize) -> impl Fn(usize) -> bool + Copy {
+    let (stages, rest) = split_off_stage(arguments(), count);
+    refuse(rest.first(), "one stage, as in `v1`, `--trace`, or nothing");
+    stages
+}
+
+/// For an example in stages in which time passes: the stages, and whether `--real` was asked for.
+pub fn stages_and_clock(count: usize) -> (impl Fn(usize) -> bool + Copy, bool) {
+    let (stages, rest) = split_off_stage(arguments(), count);
+    let unknown = rest.iter().find(|argument| *argument != "--real");
+    refuse(unknown, "one stage, as in `v1`, `--real`, `--trace`, or nothing");
+    (stages, !rest.is_empty())
+}
+
+/// For an example in stages that does not use the executor of the library.
+pub fn stages_without_executor(count: usize) -> impl Fn(usize) -> bool + Copy {
+    let (stages, rest) = split_off_stage(env::args_os().skip(1).collect(), count);
+    refuse_trace(rest.first());
+    refuse(rest.first(), "one stage, as in `v1`, or nothing");
+    stages
+}
+
+fn split_off_stage(
+    mut arguments: Vec<OsString>,
+    count: usize,
+) -> (impl Fn(usize) -> bool + Copy, Vec<OsString>) {
+    let number = |argument: &OsString| -> Option<usize> {
+        let number = argument.to_str()?.strip_prefix('v')?.parse().ok()?;
+        (1..=count).contains(&number).then_some(number)
+    };
+    let at = arguments.iter().position(|argument| number(argument).is_some());
+    let wanted = at.and_then(|at| number(&arguments.remove(at)));
+    (move |stage| wanted.is_none_or(|wanted| wanted == stage), arguments)
+}
+
 /// For an example that shows how an executor is made, and does not use that of the library.
 pub fn no_executor() {
     let argument = env::args_os().nth(1);
-    if argument.as_ref().is_some_and(|argument| argument == TRACE) {
+    refuse_trace(argument.as_ref());
+    refuse(argument.as_ref(), "none");
+}
+
+fn refuse_trace(argument: Option<&OsString>) {
+    if argument.is_some_and(|argument| argument == TRACE) {
         complain("there is nothing to draw: this example does not run on handspun's executor");
     }
-    refuse(argument.as_ref(), "none");
 }
 
 /// For an example with a server: where to serve for real, or nothing, to demonstrate itself.

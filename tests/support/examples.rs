@@ -1,0 +1,102 @@
+//! The examples as programs: which there are, and how to run one.
+//!
+//! Cargo builds the examples before it runs any test. If only one file of tests is asked for, it
+//! does not: then `cargo build --examples` comes first.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::collections::BTreeSet;
+use std::env;
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Whether what is compared shall be written instead.
+pub fn is_blessing() -> bool {
+    env::var_os("HANDSPUN_BLESS").is_some()
+}
+
+/// The names of all examples, sorted: each is a file, or a folder with a `main.rs`.
+pub fn examples() -> BTreeSet<String> {
+    let folder = Path::new(ROOT).join("examples");
+    let mut examples = names(&folder, "rs");
+    let entries = fs::read_dir(&folder).expect("the folder is there").flatten();
+    let folders = entries.filter(|entry| entry.path().join("main.rs").exists());
+    examples.extend(folders.map(|entry| entry.file_name().into_string().unwrap()));
+    examples
+}
+
+/// The files of a folder with this extension, without it.
+pub fn names(folder: &Path, extension: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    let files = paths.filter(|path| path.extension() == Some(OsStr::new(extension)));
+    files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
+}
+
+/// Where it stands what an example prints.
+pub fn expectation(example: &str) -> PathBuf {
+    Path::new(ROOT).join("tests/examples").join(format!("{example}.txt"))
+}
+
+/// Runs an example to its end, in the root folder of the crate.
+pub fn run(example: &str, arguments: &[&str]) -> Output {
+    let mut command = command(example);
+    match command.args(arguments).stdin(Stdio::null()).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
+            "{:?} is not there: run `cargo build --examples` first, or all tests with `cargo test`",
+            command.get_program()
+        ),
+        output => output.expect("the example can be run"),
+    }
+}
+
+/// A test is `target/debug/deps/…`; an example is `target/debug/examples/…`.
+pub fn command(example: &str) -> Command {
+    let test = env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("a folder above `deps`");
+    let program = profile.join("examples").join(format!("{example}{EXE_SUFFIX}"));
+    let mut command = Command::new(program);
+    command.current_dir(ROOT);
+    command
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("examples print UTF-8")
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder for files, removed when dropped.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let name = format!("handspun-examples-{}-{name}", std::process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("a temporary folder with a UTF-8 name").to_string()
+    }
+
+    pub fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
