@@ -120,21 +120,7 @@
 //! `unsafe` is only in `waker.rs`, `task/cell.rs`, `pin.rs` and `net/sys.rs`.
 
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/trace.md")]
-struct SeeingARun;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/lints.md")]
-struct Lints;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/sockets.md")]
-struct Sockets;
-
+mod book;
 pub mod executor;
 pub mod future;
 mod list;

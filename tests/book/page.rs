@@ -1,0 +1,256 @@
+//! A page of Markdown as the tests of the book see it: lines, blocks, comments, links, headings.
+//!
+//! No more of Markdown is understood than the pages use: fences of three backticks at the beginning
+//! of a line, comments of one line, headings that begin with `#`, links in brackets.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A page. Lines count from 1.
+pub struct Page {
+    /// From the root, with slashes.
+    pub path: String,
+    lines: Vec<String>,
+}
+
+/// A block between fences.
+pub struct Block {
+    /// What stands behind the first fence.
+    pub info: String,
+    pub text: String,
+    /// The line of the first fence.
+    line: usize,
+}
+
+/// All pages, in the order of their paths: `README.md`, `CHANGELOG.md`, and what is in `docs`.
+pub fn pages() -> Vec<Page> {
+    let mut paths = vec!["CHANGELOG.md".to_string(), "README.md".to_string()];
+    collect("docs", &mut paths);
+    paths.sort();
+    let read = |path: String| {
+        let text = fs::read_to_string(Path::new(ROOT).join(&path)).expect("pages are UTF-8");
+        let lines = text.lines().map(str::to_string).collect();
+        Page { path, lines }
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn collect(folder: &str, paths: &mut Vec<String>) {
+    for entry in fs::read_dir(Path::new(ROOT).join(folder)).expect("the folder is there") {
+        let entry = entry.expect("an entry of it");
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&path, paths);
+        } else if path.ends_with(".md") {
+            paths.push(path);
+        }
+    }
+}
+
+impl Page {
+    pub fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    pub fn line(&self, line: usize) -> &str {
+        self.lines.get(line - 1).map_or("", String::as_str)
+    }
+
+    /// Each line with its number and whether it is code: a fence, or between two.
+    fn numbered(&self) -> impl Iterator<Item = (usize, &str, bool)> {
+        let mut in_block = false;
+        self.lines.iter().zip(1..).map(move |(text, line)| {
+            let is_fence = text.starts_with("```");
+            in_block ^= is_fence;
+            (line, text.as_str(), in_block || is_fence)
+        })
+    }
+
+    /// The comments `<!-- KIND: … -->`, with what stands in them.
+    pub fn directives(&self, kind: &str) -> Vec<(usize, &str)> {
+        let begin = format!("<!-- {kind}: ");
+        let words = |text: &'_ str| text.strip_suffix(" -->").map(str::len);
+        let all = self.numbered().filter_map(|(line, text, is_code)| {
+            let rest = text.strip_prefix(&begin)?;
+            (!is_code).then_some((line, &rest[..words(rest)?]))
+        });
+        all.collect()
+    }
+
+    /// The first line from `line + 1` on that is not empty and no comment.
+    fn below(&self, line: usize) -> Option<(usize, &str)> {
+        let rest = self.lines.iter().zip(1..).skip(line);
+        let mut content = rest.filter(|(text, _)| !text.is_empty() && !text.starts_with("<!--"));
+        content.next().map(|(text, line)| (line, text.as_str()))
+    }
+
+    pub fn block_below(&self, line: usize) -> Option<Block> {
+        let (line, fence) = self.below(line)?;
+        let info = fence.strip_prefix("```")?.to_string();
+        let text: Vec<&str> = self.lines[line..]
+            .iter()
+            .map(String::as_str)
+            .take_while(|text| !text.starts_with("```"))
+            .collect();
+        let text = text.join("\n");
+        Some(Block { info, text, line })
+    }
+
+    /// The name of the file in `docs/figures` that is shown below this line.
+    pub fn image_below(&self, line: usize) -> Option<String> {
+        let (line, _) = self.below(line)?;
+        // What is said of it may take several lines.
+        let text = self.lines[line - 1..].iter().take_while(|text| !text.is_empty());
+        let text = text.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let target = text.strip_prefix("![")?.split("](").nth(1)?;
+        let file = target.split(')').next()?.rsplit_once("figures/")?.1;
+        Some(file.to_string())
+    }
+
+    /// Whether the block whose fence is in this line stands below a comment of this kind.
+    pub fn is_below_directive(&self, fence: usize, kind: &str) -> bool {
+        let is_above = |(line, _): &(usize, &str)| {
+            self.below(*line).is_some_and(|(content, _)| content == fence)
+        };
+        self.directives(kind).iter().any(is_above)
+    }
+
+    /// Where blocks begin, and what stands behind the fence.
+    pub fn fences(&self) -> Vec<(usize, &str)> {
+        let fences = self
+            .lines
+            .iter()
+            .zip(1..)
+            .filter_map(|(text, line)| text.strip_prefix("```").map(|info| (line, info)));
+        fences.step_by(2).collect()
+    }
+
+    /// The lines of the blocks that are marked `sh`.
+    pub fn commands(&self) -> Vec<(usize, &str)> {
+        let blocks = self.fences().into_iter().filter(|(_, info)| *info == "sh");
+        let commands = blocks.flat_map(|(fence, _)| {
+            let lines = self.lines[fence..].iter().zip(fence + 1..);
+            let lines = lines.take_while(|(text, _)| !text.starts_with("```"));
+            lines.map(|(text, line)| (line, text.as_str()))
+        });
+        commands.collect()
+    }
+
+    /// The targets of all links and images that do not lead out of the repository.
+    pub fn links(&self) -> Vec<(usize, &str)> {
+        let text = self.numbered().filter(|(_, _, is_code)| !is_code);
+        let links = text.flat_map(|(line, text, _)| {
+            let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            targets.map(move |target| (line, target))
+        });
+        links.filter(|(_, target)| !target.contains("://")).collect()
+    }
+
+    /// The path from the root of what a link on this page leads to.
+    pub fn resolve(&self, target: &str) -> String {
+        let mut parts: Vec<&str> = self.path.split('/').collect();
+        parts.pop();
+        for part in target.split('/') {
+            match part {
+                ".." => drop(parts.pop()),
+                "." => {}
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    }
+
+    /// What a link can name on this page: its headings, as code hosts make anchors of them.
+    pub fn anchors(&self) -> BTreeSet<String> {
+        let text = self.numbered().filter(|(_, text, is_code)| !is_code && text.starts_with('#'));
+        let mut anchors = BTreeSet::new();
+        for (_, heading, _) in text {
+            let title = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.chars().filter_map(|c| match c {
+                ' ' => Some('-'),
+                '-' | '_' => Some(c),
+                c => c.is_alphanumeric().then_some(c),
+            });
+            let anchor: String = kept.collect();
+            let second =
+                (1..).map(|n| format!("{anchor}-{n}")).find(|other| !anchors.contains(other));
+            match anchors.contains(&anchor) {
+                true => anchors.extend(second),
+                false => drop(anchors.insert(anchor)),
+            }
+        }
+        anchors
+    }
+
+    /// The numbers that follow this word, or its plural, in the whole page: `examples 48 and 49`.
+    pub fn numbers_after(&self, word: &str) -> Vec<(usize, u32)> {
+        let mut found = Vec::new();
+        for (line, text, _) in self.numbered() {
+            let text = text.to_lowercase();
+            let mut words = text.split([' ', '`', '(', ')', '*', '[', ']']).peekable();
+            while let Some(next) = words.next() {
+                if next != word && next.strip_suffix('s') != Some(word) {
+                    continue;
+                }
+                while let Some(next) = words.peek() {
+                    let number =
+                        next.trim_end_matches([',', '.', ':', ';', '?']).trim_end_matches("'s");
+                    match number.parse() {
+                        Ok(number) => found.push((line, number)),
+                        Err(_) if matches!(number, "and" | "to" | "or") => {}
+                        Err(_) => break,
+                    }
+                    words.next();
+                }
+            }
+        }
+        found
+    }
+
+    /// Writes the page with these texts in place of those of the blocks.
+    pub fn rewrite(&mut self, blocks: Vec<(Block, String)>) {
+        for (block, text) in blocks.into_iter().rev() {
+            let text = text.trim_end().lines().map(str::to_string);
+            let end = block.line + block.text.lines().count();
+            self.lines.splice(block.line..end, text);
+        }
+        let path = Path::new(ROOT).join(&self.path);
+        fs::write(path, self.text() + "\n").expect("the page can be written");
+    }
+}
+
+/// A part of a text, without its indentation: from the line that begins with `FIRST` (there must be
+/// one such line) to the first after it that begins with `LAST`, for `FIRST … LAST`. Without a
+/// `LAST`, to the line that ends what begins there: one with as much indentation and a closing
+/// bracket, or the first itself if it ends a statement.
+pub fn part(text: &str, which: &str) -> Result<String, String> {
+    let (first, last) = match which.split_once(" … ") {
+        Some((first, last)) => (first, Some(last)),
+        None => (which, None),
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = |line: &&str, with: &str| line.trim_start().starts_with(with);
+    let firsts: Vec<usize> = (0..lines.len()).filter(|at| begins(&lines[*at], first)).collect();
+    let [from] = firsts[..] else {
+        return Err(format!("{} lines begin with `{first}`, not one", firsts.len()));
+    };
+    let indent = lines[from].len() - lines[from].trim_start().len();
+    let ends = |line: &&str| {
+        let code = line.trim_start();
+        // The end of a list of parameters ends nothing.
+        let closes = code.starts_with(['}', ']']) || code.starts_with(')') && code.ends_with(';');
+        line.len() - code.len() == indent && closes
+    };
+    let mut below = from + 1..lines.len();
+    let to = match last {
+        Some(last) => below.find(|at| begins(&lines[*at], last)),
+        None if lines[from].ends_with([';', ',']) => Some(from),
+        None => below.find(|at| ends(&lines[*at])),
+    };
+    let to = to.ok_or_else(|| format!("nothing ends what begins with `{first}`"))?;
+    let strip = |line: &&str| line.get(indent..).unwrap_or_default().to_string();
+    Ok(lines[from..=to].iter().map(strip).collect::<Vec<_>>().join("\n"))
+}
