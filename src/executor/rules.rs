@@ -26,7 +26,7 @@ pub(super) use breakable::{is_broken, shuffle};
 #[cfg(not(feature = "breakable"))]
 pub(super) use unbreakable::{is_broken, shuffle};
 
-/// A rule that can be broken. Each is asked for in one place.
+/// A rule that can be broken.
 #[derive(Clone, Copy, PartialEq)]
 #[cfg_attr(
     not(feature = "breakable"),

@@ -1,7 +1,7 @@
 //! [`join_all()`]: wait for many, and poll only those that were woken.
 //!
 //! Joining two polls both whenever one is woken. With a thousand that is a thousand polls for each
-//! wake, a million until all are done: the quadratic `join_all` that one writes first
+//! wake, half a million until all are done: the quadratic `join_all` that one writes first
 //! (`examples/24_join_all.rs`). So each child gets a waker of its own, which puts the child's index
 //! into a queue and then wakes the task. A poll of the whole polls who is in the queue, once each:
 //! the polls are as many as the wakes.
