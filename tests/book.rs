@@ -8,22 +8,27 @@
 //! <!-- output: example 34 v2 -->               what `cargo run -- example 34 v2` prints
 //! <!-- output: example 34: v1 … v2 -->         of that, from the line that begins so to that one
 //! <!-- figure: example 22 v2 -->               the image below is what `--trace svg` draws
+//! <!-- unchecked: a drawing -->                nobody compares it, and this is why
 //! ```
+//!
+//! A quote that is marked `text` is a picture in the comment at the head of a file.
 //!
 //! After a change that was meant, `HANDSPUN_BLESS=1 cargo test --test book` writes blocks and
 //! figures anew (build the examples first: `cargo build --examples`); read the difference.
 //!
 //! That the code of the pages compiles and does what it says is tested too, but not here: each page
-//! is included in `src/book.rs`, and its Rust is a doctest. `tests/book/page.rs` reads a page, the
-//! rest is here.
+//! is included in `src/book.rs`, and its Rust is a doctest. `tests/book/page.rs` reads a page,
+//! `tests/book/misread.rs` finds what is not written as that reads it, the rest is here.
 
+#[path = "book/misread.rs"]
+mod misread;
 #[path = "book/page.rs"]
 mod page;
 #[path = "support/examples.rs"]
 mod programs;
 
 use page::{Block, Page, pages};
-use programs::{Folder, ROOT, command, examples, is_blessing, names, stderr};
+use programs::{Folder, ROOT, command, examples, is_blessing, stderr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
@@ -39,11 +44,18 @@ fn a_quote_is_what_its_source_says() {
         let (file, part) = source.split_once(": ").ok_or("say `FILE: FIRST LINE`")?;
         let text = fs::read_to_string(Path::new(ROOT).join(file))
             .map_err(|error| format!("{file}: {error}"))?;
-        if block.info != "rust,ignore" {
-            return Err("the block below must be marked ```rust,ignore".to_string());
+        match block.info.as_str() {
+            "rust,ignore" => page::part(&text, part),
+            "text" => page::picture(&without_comment_signs(&text), part),
+            _ => Err("the block below must be marked ```rust,ignore or ```text".to_string()),
         }
-        page::part(&text, part)
     });
+}
+
+/// What the comment at the head of a file says.
+fn without_comment_signs(text: &str) -> String {
+    let head = text.lines().map_while(|line| line.strip_prefix("//!"));
+    head.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -91,9 +103,10 @@ fn a_figure_is_the_recording_of_its_example() {
             used.insert(file);
         }
     }
-    for name in names(&Path::new(ROOT).join("docs/figures"), "svg") {
-        if !used.contains(&format!("{name}.svg")) {
-            breaches.push(format!("docs/figures/{name}.svg:1: is the figure of no page"));
+    for entry in fs::read_dir(Path::new(ROOT).join("docs/figures")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !used.contains(&name) {
+            breaches.push(format!("docs/figures/{name}:1: is the figure of no page"));
         }
     }
     assert_true_to_life(breaches);
@@ -193,7 +206,8 @@ fn broken_examples() -> BTreeSet<String> {
     for page in pages() {
         let text = page.text();
         let calls = text.lines().filter(|line| line.contains(" --break "));
-        let numbers = calls.filter_map(|line| line.split("example ").nth(1)?.split(' ').next());
+        let calls = calls.flat_map(|line| line.split("example ").skip(1));
+        let numbers = calls.filter_map(|call| call.split([' ', '`']).next());
         broken.extend(numbers.filter_map(by_number));
     }
     broken
@@ -228,8 +242,9 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn every_number_of_an_example_a_chapter_or_a_promise_is_one_of_them() {
+fn every_number_of_an_example_a_chapter_an_exercise_or_a_promise_is_one_of_them() {
     let promises = count_of_promises();
+    let exercises = exercises();
     let chapters = chapters().len() as u32;
     let is_example = |n: u32| by_number(&n.to_string()).is_some();
     let mut breaches = Vec::new();
@@ -238,7 +253,7 @@ fn every_number_of_an_example_a_chapter_or_a_promise_is_one_of_them() {
             ("example", &is_example as &dyn Fn(u32) -> bool),
             ("promise", &|n| (1..=promises).contains(&n)),
             ("chapter", &|n| n < chapters),
-            ("read", &|n| n < chapters),
+            ("exercise", &|n| exercises.contains(&n)),
         ] {
             for (line, number) in page.numbers_after(kind) {
                 if !is_one(number) {
@@ -248,6 +263,70 @@ fn every_number_of_an_example_a_chapter_or_a_promise_is_one_of_them() {
         }
     }
     assert_true_to_life(breaches);
+}
+
+/// The exercises: where one is set, its number stands in a heading, or begins a paragraph in bold.
+fn exercises() -> BTreeSet<u32> {
+    let mut exercises = BTreeSet::new();
+    for page in pages() {
+        let is_set = |line: usize| page.line(line).starts_with(['#', '*']);
+        let numbers = page.numbers_after("exercise").into_iter();
+        exercises.extend(numbers.filter(|(line, _)| is_set(*line)).map(|(_, number)| number));
+    }
+    exercises
+}
+
+#[test]
+fn every_section_of_the_design_that_a_page_names_is_there() {
+    let design = fs::read_to_string(Path::new(ROOT).join("docs/design.md")).unwrap();
+    let mut breaches = Vec::new();
+    for page in pages() {
+        for (line, piece, _) in page.pieces() {
+            for rest in piece.split('§').skip(1) {
+                let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                if !design.contains(&format!("\n## {number}. ")) {
+                    breaches.push(format!("{}:{line}: there is no §{number}", page.path));
+                }
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+/// Names of so many words are those of tests.
+const WORDS_OF_A_TEST: usize = 5;
+
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let tests = source_of(&["src", "tests"]);
+    let mut breaches = Vec::new();
+    for page in pages() {
+        for (line, span) in page.spans() {
+            let is_name = span.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            let is_test = is_name && span.split('_').count() >= WORDS_OF_A_TEST;
+            if is_test && !tests.contains(&format!("fn {span}(")) {
+                breaches.push(format!("{}:{line}: there is no test `{span}`", page.path));
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+/// All the Rust in these folders.
+fn source_of(folders: &[&str]) -> String {
+    let mut source = String::new();
+    let mut folders: Vec<_> = folders.iter().map(|folder| Path::new(ROOT).join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                source += &fs::read_to_string(path).expect("source is UTF-8");
+            }
+        }
+    }
+    source
 }
 
 /// How many promises `src/lib.rs` makes.
@@ -263,6 +342,10 @@ fn count_of_promises() -> u32 {
 fn every_page_is_in_the_contents_and_its_code_is_tested() {
     let contents = fs::read_to_string(Path::new(ROOT).join("docs/SUMMARY.md")).unwrap();
     let doctests = fs::read_to_string(Path::new(ROOT).join("src/book.rs")).unwrap();
+    let is_tested = |path: &str| {
+        let file = format!("\"{path}\",");
+        doctests.lines().any(|line| line.ends_with(&file) && !line.trim().starts_with("//"))
+    };
     let mut breaches = Vec::new();
     for page in pages() {
         let Some(path) = page.path.strip_prefix("docs/") else {
@@ -271,22 +354,41 @@ fn every_page_is_in_the_contents_and_its_code_is_tested() {
         if path == "SUMMARY.md" {
             continue;
         }
-        if !contents.contains(&format!("]({path})")) {
-            breaches.push(format!("{}:1: is not in docs/SUMMARY.md", page.path));
+        if contents.matches(&format!("]({path})")).count() != 1 {
+            breaches.push(format!("{}:1: is not in docs/SUMMARY.md, or not once", page.path));
         }
-        if page.text().contains("\n```rust") && !doctests.contains(&format!("\"{path}\"")) {
+        if page.text().contains("\n```rust") && !is_tested(path) {
             breaches.push(format!("{}:1: is not in src/book.rs", page.path));
         }
         let title = page.line(1).trim_start_matches("# ").replace('`', "");
         if !contents.replace('`', "").contains(&format!("[{title}]({path})")) {
             breaches.push(format!("{}:1: is called otherwise in docs/SUMMARY.md", page.path));
         }
-        for (line, info) in page.fences() {
-            let is_quote = page.is_below_directive(line, "quote");
-            if info.contains("ignore") && !is_quote {
-                breaches.push(format!("{}:{line}: nobody tests this block", page.path));
-            }
-        }
+    }
+    assert_true_to_life(breaches);
+}
+
+#[test]
+fn the_contents_have_the_chapters_in_order() {
+    let contents = fs::read_to_string(Path::new(ROOT).join("docs/SUMMARY.md")).unwrap();
+    let listed: Vec<&str> = contents.lines().filter_map(|line| line.strip_prefix("- [")).collect();
+    let listed: Vec<&str> =
+        listed.into_iter().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect();
+    for (number, page) in chapters().iter().enumerate() {
+        let file = page.path.trim_start_matches("docs/");
+        let title = page.line(1);
+        assert!(file.starts_with(&format!("{number:02}-")), "{file} is not number {number}");
+        assert!(title.starts_with(&format!("# {number}. ")), "{file} is called {title}");
+        assert!(listed[number].contains(&format!("]({file})")), "{file} is not in its place");
+    }
+}
+
+#[test]
+fn every_page_is_written_as_these_tests_read_it() {
+    let mut breaches = Vec::new();
+    for page in pages() {
+        let found = misread::misread(&page).into_iter();
+        breaches.extend(found.map(|(line, wrong)| format!("{}:{line}: {wrong}", page.path)));
     }
     assert_true_to_life(breaches);
 }
@@ -337,35 +439,97 @@ fn every_example_belongs_to_a_page() {
 }
 
 #[test]
-fn every_command_that_runs_an_example_works() {
+fn every_command_works() {
+    let folder = Folder::new("book-commands");
+    let rows = source_of(&["tests/bench"]);
     let mut seen = BTreeSet::new();
     let mut breaches = Vec::new();
     for page in pages() {
-        for (line, text) in page.commands() {
-            let call = match text.strip_prefix("cargo run -- example ") {
-                Some(call) => format!("example {call}"),
-                None => match text.strip_prefix("cargo run --example ") {
-                    Some(call) => {
-                        let number = call.split('_').next().unwrap_or_default();
-                        let arguments = call.split_once(" -- ").map_or("", |(_, rest)| rest);
-                        format!("example {number} {arguments}")
-                    }
-                    None => continue,
-                },
-            };
-            let call = call.split(" #").next().unwrap_or_default().trim().to_string();
-            // Servers serve until they are told to stop; drawings are tested by themselves.
-            if call.contains(" serve") || call.contains("--trace") || call.contains("*.md") {
-                continue;
-            }
-            if seen.insert(call.clone())
-                && let Err(error) = call_example(&call, &[])
-            {
-                breaches.push(format!("{}:{line}: {error}", page.path));
+        let spans = page.spans();
+        let in_text = spans.iter().filter(|(_, span)| span.starts_with("cargo run"));
+        let in_text = in_text.map(|(line, span)| (*line, span.as_str()));
+        for (line, text) in page.commands().into_iter().chain(in_text) {
+            let text = text.split(" #").next().unwrap_or_default();
+            for command in text.split(" && ").map(str::trim) {
+                if seen.insert(command.to_string())
+                    && let Err(error) = try_command(command, &folder, &rows)
+                {
+                    breaches.push(format!("{}:{line}: `{command}`: {error}", page.path));
+                }
             }
         }
     }
     assert_true_to_life(breaches);
+}
+
+/// Runs a command of a page, if that is quick, else looks whether what it names is there.
+fn try_command(command: &str, folder: &Folder, rows: &str) -> Result<(), String> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let is_set = |word: &&str| word.contains('=') && word.starts_with(|c: char| c.is_uppercase());
+    let set = words.iter().take_while(|word| is_set(word)).count();
+    match words[set..] {
+        ["cargo", "run", "--example", name, ref rest @ ..] => {
+            if !examples().contains(name) {
+                return Err(format!("there is no example {name}"));
+            }
+            let number = name.split('_').next().unwrap_or_default();
+            let arguments = rest.strip_prefix(&["--"]).unwrap_or(rest);
+            try_example(&[&["example", number], arguments].concat(), folder)
+        }
+        ["cargo", "run", "--", "example", ..] => try_example(&words[set + 3..], folder),
+        ["cargo", "run"] => try_companion(&[]),
+        ["cargo", "run", "--", ref rest @ ..] => try_companion(rest),
+        ["cargo", "test", ref rest @ ..] => {
+            let asked = rest.windows(2).filter(|pair| pair[0] == "--test").map(|pair| pair[1]);
+            let tests = Path::new(ROOT).join("tests");
+            let is_there = |test: &str| {
+                tests.join(format!("{test}.rs")).exists()
+                    || tests.join(test).join("main.rs").exists()
+            };
+            match asked.into_iter().find(|test| !is_there(test)) {
+                Some(test) => Err(format!("there are no tests {test}")),
+                None => Ok(()),
+            }
+        }
+        ["cargo", "bench", ref rest @ ..] => {
+            let asked = rest.iter().filter(|word| !word.starts_with('-'));
+            match asked.into_iter().find(|word| !rows.contains(&format!("\"{word}"))) {
+                Some(word) => Err(format!("no row begins with {word}")),
+                None => Ok(()),
+            }
+        }
+        ["cargo", "build" | "check" | "doc", ..] => Ok(()),
+        ["cargo", ..] => Err("cargo is called otherwise than these tests know".to_string()),
+        [program, ..] if program.contains('/') || program == "valgrind" => Ok(()),
+        _ => Err("is no command that these tests know".to_string()),
+    }
+}
+
+fn try_example(words: &[&str], folder: &Folder) -> Result<(), String> {
+    // Servers serve until they are told to stop.
+    if words.get(2) == Some(&"serve") {
+        return Ok(());
+    }
+    let drawing = folder.path("drawing");
+    let mut words: Vec<&str> = words.to_vec();
+    // What a shell makes of it.
+    if let Some(at) = words.iter().position(|word| *word == "*.md") {
+        words.splice(at..=at, ["CHANGELOG.md", "README.md"]);
+    }
+    // Where it says no file, it would be drawn in the root.
+    if let Some(at) = words.iter().position(|word| matches!(*word, "html" | "svg" | "chrome")) {
+        words.insert(at + 1, &drawing);
+    }
+    call_example(&words.join(" "), &[]).map(drop)
+}
+
+fn try_companion(arguments: &[&str]) -> Result<(), String> {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_handspun"));
+    let output = program.args(arguments).stdin(Stdio::null()).output().expect("it is built");
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(stderr(&output)),
+    }
 }
 
 /// The chapters, by their numbers.

@@ -1,7 +1,8 @@
 //! A page of Markdown as the tests of the book see it: lines, blocks, comments, links, headings.
 //!
 //! No more of Markdown is understood than the pages use: fences of three backticks at the beginning
-//! of a line, comments of one line, headings that begin with `#`, links in brackets.
+//! of a line, comments of one line, headings that begin with `#`, links in brackets. What is
+//! written in another way would be overlooked: `misread.rs` finds it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,8 +22,9 @@ pub struct Block {
     /// What stands behind the first fence.
     pub info: String,
     pub text: String,
-    /// The line of the first fence.
+    /// The line of the first fence, and that of the last.
     line: usize,
+    end: usize,
 }
 
 /// All pages, in the order of their paths: `README.md`, `CHANGELOG.md`, and what is in `docs`.
@@ -60,7 +62,7 @@ impl Page {
     }
 
     /// Each line with its number and whether it is code: a fence, or between two.
-    fn numbered(&self) -> impl Iterator<Item = (usize, &str, bool)> {
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &str, bool)> {
         let mut in_block = false;
         self.lines.iter().zip(1..).map(move |(text, line)| {
             let is_fence = text.starts_with("```");
@@ -80,23 +82,30 @@ impl Page {
         all.collect()
     }
 
-    /// The first line from `line + 1` on that is not empty and no comment.
-    fn below(&self, line: usize) -> Option<(usize, &str)> {
+    /// The first line from `line + 1` on that is not empty.
+    pub fn below(&self, line: usize) -> Option<(usize, &str)> {
         let rest = self.lines.iter().zip(1..).skip(line);
-        let mut content = rest.filter(|(text, _)| !text.is_empty() && !text.starts_with("<!--"));
+        let mut content = rest.filter(|(text, _)| !text.is_empty());
         content.next().map(|(text, line)| (line, text.as_str()))
+    }
+
+    /// The last line before `line` that is not empty.
+    pub fn above(&self, line: usize) -> Option<&str> {
+        self.lines[..line - 1].iter().rfind(|text| !text.is_empty()).map(String::as_str)
     }
 
     pub fn block_below(&self, line: usize) -> Option<Block> {
         let (line, fence) = self.below(line)?;
         let info = fence.strip_prefix("```")?.to_string();
-        let text: Vec<&str> = self.lines[line..]
-            .iter()
-            .map(String::as_str)
-            .take_while(|text| !text.starts_with("```"))
-            .collect();
-        let text = text.join("\n");
-        Some(Block { info, text, line })
+        let length = self.lines[line..].iter().position(|text| text.starts_with("```"))?;
+        let text = self.lines[line..line + length].join("\n");
+        let end = line + length + 1;
+        Some(Block {
+            info,
+            text,
+            line,
+            end,
+        })
     }
 
     /// The name of the file in `docs/figures` that is shown below this line.
@@ -108,14 +117,6 @@ impl Page {
         let target = text.strip_prefix("![")?.split("](").nth(1)?;
         let file = target.split(')').next()?.rsplit_once("figures/")?.1;
         Some(file.to_string())
-    }
-
-    /// Whether the block whose fence is in this line stands below a comment of this kind.
-    pub fn is_below_directive(&self, fence: usize, kind: &str) -> bool {
-        let is_above = |(line, _): &(usize, &str)| {
-            self.below(*line).is_some_and(|(content, _)| content == fence)
-        };
-        self.directives(kind).iter().any(is_above)
     }
 
     /// Where blocks begin, and what stands behind the fence.
@@ -137,6 +138,39 @@ impl Page {
             lines.map(|(text, line)| (line, text.as_str()))
         });
         commands.collect()
+    }
+
+    /// The text without its blocks, in pieces: `(line, piece, is_code)`. Pieces are what stands
+    /// between two backticks, or between a backtick and the end of a line.
+    pub fn pieces(&self) -> Vec<(usize, &str, bool)> {
+        let mut pieces = Vec::new();
+        let mut in_span = false;
+        for (line, text, is_block) in self.numbered() {
+            if is_block || text.is_empty() {
+                in_span = false;
+                continue;
+            }
+            for (index, piece) in text.split('`').enumerate() {
+                in_span ^= index > 0;
+                pieces.push((line, piece, in_span));
+            }
+        }
+        pieces
+    }
+
+    /// The code in the text, `like this`, also where the line ends inside of it.
+    pub fn spans(&self) -> Vec<(usize, String)> {
+        let mut spans: Vec<(usize, String)> = Vec::new();
+        let mut goes_on = false;
+        for (line, piece, is_code) in self.pieces() {
+            match spans.last_mut() {
+                Some((_, span)) if is_code && goes_on => *span += &format!(" {}", piece.trim()),
+                _ if is_code => spans.push((line, piece.to_string())),
+                _ => {}
+            }
+            goes_on = is_code;
+        }
+        spans
     }
 
     /// The targets of all links and images that do not lead out of the repository.
@@ -187,24 +221,26 @@ impl Page {
 
     /// The numbers that follow this word, or its plural, in the whole page: `examples 48 and 49`.
     pub fn numbers_after(&self, word: &str) -> Vec<(usize, u32)> {
+        let between = |c: char| c.is_whitespace() || "`()*[]{}–-".contains(c);
+        let lines = self.lines.iter().zip(1..);
+        let words =
+            lines.flat_map(|(text, line)| text.split(between).map(move |word| (line, word)));
+        let mut words = words.filter(|(_, word)| !word.is_empty()).peekable();
         let mut found = Vec::new();
-        for (line, text, _) in self.numbered() {
-            let text = text.to_lowercase();
-            let mut words = text.split([' ', '`', '(', ')', '*', '[', ']']).peekable();
-            while let Some(next) = words.next() {
-                if next != word && next.strip_suffix('s') != Some(word) {
-                    continue;
+        while let Some((_, next)) = words.next() {
+            let next = next.to_lowercase();
+            if next != word && next.strip_suffix('s') != Some(word) {
+                continue;
+            }
+            while let Some((line, next)) = words.peek() {
+                let number =
+                    next.trim_end_matches([',', '.', ':', ';', '?', '|']).trim_end_matches("'s");
+                match number.parse() {
+                    Ok(number) => found.push((*line, number)),
+                    Err(_) if matches!(number, "and" | "to" | "or") => {}
+                    Err(_) => break,
                 }
-                while let Some(next) = words.peek() {
-                    let number =
-                        next.trim_end_matches([',', '.', ':', ';', '?']).trim_end_matches("'s");
-                    match number.parse() {
-                        Ok(number) => found.push((line, number)),
-                        Err(_) if matches!(number, "and" | "to" | "or") => {}
-                        Err(_) => break,
-                    }
-                    words.next();
-                }
+                words.next();
             }
         }
         found
@@ -214,8 +250,7 @@ impl Page {
     pub fn rewrite(&mut self, blocks: Vec<(Block, String)>) {
         for (block, text) in blocks.into_iter().rev() {
             let text = text.trim_end().lines().map(str::to_string);
-            let end = block.line + block.text.lines().count();
-            self.lines.splice(block.line..end, text);
+            self.lines.splice(block.line..block.end - 1, text);
         }
         let path = Path::new(ROOT).join(&self.path);
         fs::write(path, self.text() + "\n").expect("the page can be written");
@@ -251,6 +286,24 @@ pub fn part(text: &str, which: &str) -> Result<String, String> {
         None => below.find(|at| ends(&lines[*at])),
     };
     let to = to.ok_or_else(|| format!("nothing ends what begins with `{first}`"))?;
+    Ok(without_indentation(&lines[from..=to]))
+}
+
+/// The block of a text that begins with such a line, to its end.
+pub fn picture(text: &str, first: &str) -> Result<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let blocks = lines.split(|line| line.trim_start().starts_with("```"));
+    let is_it = |block: &&[&str]| block.first().is_some_and(|l| l.trim_start().starts_with(first));
+    let mut pictures = blocks.filter(is_it);
+    match (pictures.next(), pictures.next()) {
+        (Some(picture), None) => Ok(without_indentation(picture)),
+        _ => Err(format!("not one block begins with `{first}`")),
+    }
+}
+
+fn without_indentation(lines: &[&str]) -> String {
+    let full = lines.iter().filter(|line| !line.trim().is_empty());
+    let indent = full.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
     let strip = |line: &&str| line.get(indent..).unwrap_or_default().to_string();
-    Ok(lines[from..=to].iter().map(strip).collect::<Vec<_>>().join("\n"))
+    lines.iter().map(strip).collect::<Vec<_>>().join("\n")
 }
