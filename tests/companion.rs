@@ -224,6 +224,7 @@ fn a_page_is_found_by_number_by_name_by_part_of_it_and_by_path() {
     ] {
         assert!(shelf.page(&["read", word]).starts_with("From JavaScript\n"), "{word}");
     }
+    assert_eq!(page(&["read", "SOURCE"]), page(&["read", "source"]));
     // A number is a chapter's and nothing else: 10 begins with 1.
     shelf.refused(&["read", "1"], "no page `1`: `cargo run -- read` shows those that there are");
 }

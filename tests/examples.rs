@@ -105,6 +105,16 @@ fn every_example_draws_its_run_and_prints_what_it_always_prints() {
 }
 
 #[test]
+fn an_example_without_our_executor_has_no_rule_of_it_to_break() {
+    for example in WITHOUT_EXECUTOR {
+        let output = command(example).env("HANDSPUN_BREAK", "lifo").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{example}");
+        assert_eq!(stdout(&output), "", "{example}");
+        assert!(stderr(&output).starts_with("there is no rule to break"), "{example}");
+    }
+}
+
+#[test]
 fn a_drawing_is_called_as_the_example_unless_it_is_given_a_name() {
     let folder = Folder::new("names");
     let drawn = |trace: &[&str]| {
@@ -147,6 +157,17 @@ fn other_arguments_may_stand_before_and_behind() {
         assert_eq!(output.status.code(), Some(2));
         assert!(stderr(&output).contains("\"--nonsense\""), "{}", stderr(&output));
     }
+    // A stage is no name for a file, wherever it stands.
+    let drawn = |name: &str, arguments: &[&str]| {
+        let mut command = command("39_mpsc_backpressure");
+        let output = command.current_dir(&folder.0).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", stderr(&output));
+        (stdout(&output), fs::read(folder.0.join(name)).expect(name))
+    };
+    let first = drawn("first.svg", &["v2", "--trace", "svg", "first.svg"]);
+    assert!(first == drawn("last.svg", &["--trace", "svg", "last.svg", "v2"]));
+    assert!(first == drawn("39_mpsc_backpressure.svg", &["--trace", "svg", "v2"]));
+    assert!(!folder.0.join("v2").exists());
     // Behind `--` it is a path like any other.
     let output = run("60_count_files", &["--", "--trace"]);
     assert!(stderr(&output).starts_with("60_count_files: --trace: "), "{}", stderr(&output));

@@ -47,7 +47,7 @@ pub fn stages_and_clock(count: usize) -> (impl Fn(usize) -> bool + Copy, bool) {
 /// For an example in stages that does not use the executor of the library.
 pub fn stages_without_executor(count: usize) -> impl Fn(usize) -> bool + Copy {
     let (stages, rest) = split_off_stage(env::args_os().skip(1).collect(), count);
-    refuse_trace(rest.first());
+    refuse_trace_and_break(rest.first());
     refuse(rest.first(), "one stage, as in `v1`, or nothing");
     stages
 }
@@ -56,23 +56,29 @@ fn split_off_stage(
     mut arguments: Vec<OsString>,
     count: usize,
 ) -> (impl Fn(usize) -> bool + Copy, Vec<OsString>) {
-    let number = |argument: &OsString| -> Option<usize> {
-        let number = argument.to_str()?.strip_prefix('v')?.parse().ok()?;
-        (1..=count).contains(&number).then_some(number)
-    };
+    let number =
+        |argument: &OsString| stage(argument).filter(|number| (1..=count).contains(number));
     let at = arguments.iter().position(|argument| number(argument).is_some());
     let wanted = at.and_then(|at| number(&arguments.remove(at)));
     (move |stage| wanted.is_none_or(|wanted| wanted == stage), arguments)
 }
 
+/// `v2` is stage 2.
+fn stage(argument: &OsString) -> Option<usize> {
+    argument.to_str()?.strip_prefix('v')?.parse().ok()
+}
+
 /// For an example that shows how an executor is made, and does not use that of the library.
 pub fn no_executor() {
     let argument = env::args_os().nth(1);
-    refuse_trace(argument.as_ref());
+    refuse_trace_and_break(argument.as_ref());
     refuse(argument.as_ref(), "none");
 }
 
-fn refuse_trace(argument: Option<&OsString>) {
+fn refuse_trace_and_break(argument: Option<&OsString>) {
+    if env::var_os("HANDSPUN_BREAK").is_some_and(|rule| !rule.is_empty()) {
+        complain("there is no rule to break: this example does not run on handspun's executor");
+    }
     if argument.is_some_and(|argument| argument == TRACE) {
         complain("there is nothing to draw: this example does not run on handspun's executor");
     }
@@ -128,7 +134,9 @@ pub fn arguments() -> Vec<OsString> {
     if let Err(error) = format.parse::<Format>() {
         complain(&format!("{error} (say `--trace html`, or `--trace svg run.svg`)"));
     }
-    let is_file = |argument: &OsString| !argument.to_string_lossy().starts_with("--");
+    let is_file = |argument: &OsString| {
+        !argument.to_string_lossy().starts_with("--") && stage(argument).is_none()
+    };
     let file = match drawing.next_if(is_file) {
         Some(file) => file.to_string_lossy().into_owned(),
         // The text belongs to what the example prints: it comes after it, on stdout.

@@ -88,7 +88,8 @@ mod breakable {
 
     fn broken() -> Option<(Rule, u64)> {
         *BROKEN.get_or_init(|| {
-            let text = env::var("HANDSPUN_BREAK").ok().filter(|text| !text.is_empty())?;
+            let text = env::var_os("HANDSPUN_BREAK").filter(|text| !text.is_empty())?;
+            let text = text.to_string_lossy();
             let rule = parse(&text);
             assert!(rule.is_some(), "HANDSPUN_BREAK={text} breaks no rule: there are {KNOWN}");
             rule

@@ -13,7 +13,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let words: Vec<&str> = words.iter().map(|word| word.as_ref()).collect();
     let text = match words[..] {
         [] => page::book(&Book::open()?)?,
-        ["source"] => page::source()?,
+        [word] if word.eq_ignore_ascii_case("source") => page::source()?,
         ["--answers", wanted] | [wanted, "--answers"] => read(wanted, true)?,
         [wanted] if !wanted.starts_with('-') => read(wanted, false)?,
         _ => {
