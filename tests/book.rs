@@ -31,6 +31,7 @@ use page::{Block, Page, pages};
 use programs::{Folder, ROOT, command, examples, is_blessing, stderr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -200,6 +201,30 @@ fn breakable(example: &str) -> String {
     format!("{target}/debug/examples/{example}{}", env::consts::EXE_SUFFIX)
 }
 
+#[test]
+fn a_rule_that_is_none_ends_the_program_and_is_named() {
+    for (rule, said) in [
+        (OsString::from("fifo"), "HANDSPUN_BREAK=fifo breaks no rule"),
+        (OsString::from("lifo:7"), "HANDSPUN_BREAK=lifo:7 breaks no rule"),
+        (not_utf_8(), "breaks no rule"),
+    ] {
+        let mut program = Command::new(breakable("34_hog"));
+        let output = program.env("HANDSPUN_BREAK", &rule).output().unwrap();
+        assert!(!output.status.success(), "{rule:?}");
+        assert!(stderr(&output).contains(said), "{rule:?}: {}", stderr(&output));
+    }
+}
+
+#[cfg(unix)]
+fn not_utf_8() -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(vec![0xff])
+}
+
+#[cfg(not(unix))]
+fn not_utf_8() -> OsString {
+    OsString::from("?")
+}
+
 /// The examples that some page calls with `--break`.
 fn broken_examples() -> BTreeSet<String> {
     let mut broken = BTreeSet::new();
@@ -273,6 +298,8 @@ fn exercises() -> BTreeSet<u32> {
         let numbers = page.numbers_after("exercise").into_iter();
         exercises.extend(numbers.filter(|(line, _)| is_set(*line)).map(|(_, number)| number));
     }
+    let count = exercises.len() as u32;
+    assert!(exercises.iter().copied().eq(1..=count), "they are numbered {exercises:?}");
     exercises
 }
 
@@ -293,6 +320,47 @@ fn every_section_of_the_design_that_a_page_names_is_there() {
     assert_true_to_life(breaches);
 }
 
+/// Figures of speed stand in rows, as in `| \`yield_1\` | 15 | 0.07 |`, and in paragraphs that name
+/// §14 of the design. What has two decimals or more is a ratio.
+#[test]
+fn every_ratio_is_that_of_the_benchmark_in_the_design() {
+    let design = fs::read_to_string(Path::new(ROOT).join("docs/design.md")).unwrap();
+    // In earlier sections there are earlier figures.
+    let row = |name: &str| design.lines().rfind(|line| line.starts_with(&format!("| `{name}` |")));
+    let functions = source_of(&["src"]);
+    let is_function = |name: &str| functions.contains(&format!("fn {name}"));
+    let mut breaches = Vec::new();
+    for page in pages().iter().filter(|page| page.path != "docs/design.md") {
+        for (line, text) in page.paragraphs() {
+            let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+            let rows: Vec<&str> = names.iter().filter_map(|name| row(name)).collect();
+            let is_row = text.starts_with("| `") && row(names[0]).is_some();
+            if !is_row && !text.contains("§14") {
+                continue;
+            }
+            let names = names.into_iter().filter(|name| is_identifier(name) && name.contains('_'));
+            for name in names.filter(|name| row(name).is_none() && !is_function(name)) {
+                breaches.push(format!("{}:{line}: there is no row {name}", page.path));
+            }
+            for ratio in text.split([' ', ',', '(', ')', ';']).filter(|word| is_ratio(word)) {
+                if !rows.iter().any(|row| row.split(' ').any(|word| word == ratio)) {
+                    breaches.push(format!("{}:{line}: no such row has {ratio}", page.path));
+                }
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn is_ratio(word: &str) -> bool {
+    let decimals = word.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    decimals >= 2 && word.parse::<f64>().is_ok()
+}
+
 /// Names of so many words are those of tests.
 const WORDS_OF_A_TEST: usize = 5;
 
@@ -302,8 +370,7 @@ fn every_test_that_a_page_names_is_there() {
     let mut breaches = Vec::new();
     for page in pages() {
         for (line, span) in page.spans() {
-            let is_name = span.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            let is_test = is_name && span.split('_').count() >= WORDS_OF_A_TEST;
+            let is_test = is_identifier(&span) && span.split('_').count() >= WORDS_OF_A_TEST;
             if is_test && !tests.contains(&format!("fn {span}(")) {
                 breaches.push(format!("{}:{line}: there is no test `{span}`", page.path));
             }

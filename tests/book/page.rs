@@ -158,6 +158,24 @@ impl Page {
         pieces
     }
 
+    /// The text without its blocks, by paragraphs; each row of a table is one, too.
+    pub fn paragraphs(&self) -> Vec<(usize, String)> {
+        let mut paragraphs: Vec<(usize, String)> = Vec::new();
+        let mut goes_on = false;
+        for (line, text, is_block) in self.numbered() {
+            let begins = text.starts_with('|') || text.starts_with("- ");
+            match paragraphs.last_mut() {
+                _ if text.is_empty() || is_block => goes_on = false,
+                Some((_, paragraph)) if goes_on && !begins => *paragraph += &format!(" {text}"),
+                _ => {
+                    paragraphs.push((line, text.to_string()));
+                    goes_on = true;
+                }
+            }
+        }
+        paragraphs
+    }
+
     /// The code in the text, `like this`, also where the line ends inside of it.
     pub fn spans(&self) -> Vec<(usize, String)> {
         let mut spans: Vec<(usize, String)> = Vec::new();
