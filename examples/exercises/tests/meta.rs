@@ -1,0 +1,347 @@
+//! The checks, checked: a starter is not written yet, a solution passes, and each wrong answer is
+//! found wrong, by its name. And an exercise has all of its parts.
+//!
+//! All exercises are built at once, in rounds: the starters, the solutions, the first wrong
+//! answers, the second.
+//!
+//! Run: `cargo test -p handspun-exercises --features others --test meta`. With
+//! `HANDSPUN_EXERCISE=08` in the environment, and `-- --nocapture`, only the answers to that one
+//! are tried, and what each of them is told is printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+/// How many there are in the plan, and which of them are not written yet.
+const EXERCISES: usize = 24;
+const NOT_YET: &[usize] = &[];
+
+/// Names a number, for who writes that exercise: no other is tried, and what it says is printed.
+const ONLY: &str = "HANDSPUN_EXERCISE";
+
+/// The parts of a README, below the title, the line of facts and the task.
+const PARTS: [&str; 6] = [
+    "## What must hold",
+    "## Predict",
+    "## Hint 1",
+    "## Hint 2",
+    "## Hint 3",
+    "## Afterwards",
+];
+
+/// A task is read in the terminal, above all that the check says.
+const MOST_LINES: usize = 8;
+
+/// The drawing and what stands above it.
+const MOST_COLUMNS: usize = 80;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Starter,
+    Solution,
+    Wrong,
+}
+
+/// A file that stands in for `answer.rs`.
+struct Answer {
+    kind: Kind,
+    file: PathBuf,
+}
+
+impl Answer {
+    fn name(&self) -> &str {
+        self.file.file_stem().and_then(OsStr::to_str).expect("a file with a name")
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// The folders of the exercises: `"01_countdown"`.
+fn exercises() -> Vec<String> {
+    let entries = fs::read_dir(folder()).expect("the folder is there").flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn number(exercise: &str) -> &str {
+    exercise.split('_').next().expect("a name has a beginning")
+}
+
+fn wrong_answers(exercise: &str) -> Vec<PathBuf> {
+    let folder = folder().join(exercise).join("wrong");
+    let entries = fs::read_dir(&folder).unwrap_or_else(|_| panic!("{exercise} has no `wrong`"));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+// The answers.
+
+#[test]
+fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their_names() {
+    let mut breaches = Vec::new();
+    let mut answers: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+    for exercise in exercises().into_iter().filter(|exercise| is_asked_for(exercise)) {
+        let file = |name: &str| folder().join(&exercise).join(name);
+        let mut all = vec![
+            (Kind::Starter, file("starter.rs")),
+            (Kind::Solution, file("solution.rs")),
+        ];
+        all.extend(wrong_answers(&exercise).into_iter().map(|file| (Kind::Wrong, file)));
+        let all = all.into_iter().map(|(kind, file)| Answer { kind, file });
+        answers.insert(exercise.clone(), all.collect());
+    }
+    let rounds = answers.values().map(Vec::len).max().unwrap_or(0);
+    for round in 0..rounds {
+        let of_round: Vec<(&str, &Answer)> = answers
+            .iter()
+            .filter_map(|(exercise, answers)| Some((exercise.as_str(), answers.get(round)?)))
+            .collect();
+        let programs = build(&of_round);
+        let runs = run(&programs);
+        for (((exercise, answer), program), (output, seconds)) in
+            of_round.iter().zip(&programs).zip(runs)
+        {
+            println!("{seconds:6.2} s  {exercise}  {:?} {}", answer.kind, answer.name());
+            if env::var_os(ONLY).is_some() {
+                println!("{}", String::from_utf8_lossy(&output.stdout));
+            }
+            // Two exercises are on the real clock, and four programs on two processors may keep
+            // one another waiting. So whoever is misjudged is judged once more, alone.
+            let judged = judge(exercise, answer, &output);
+            let alone = judged.is_err().then(|| run(std::slice::from_ref(program)).remove(0).0);
+            let output = alone.unwrap_or(output);
+            if let Err(what) = judge(exercise, answer, &output) {
+                breaches.push(format!(
+                    "{exercise}, {}: {what}:\n{}{}",
+                    answer.name(),
+                    String::from_utf8_lossy(&output.stdout),
+                    String::from_utf8_lossy(&output.stderr),
+                ));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+fn is_asked_for(exercise: &str) -> bool {
+    let Some(asked_for) = env::var_os(ONLY) else {
+        return true;
+    };
+    asked_for == number(exercise)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Builds the checks with these answers, by one call of cargo, and says where the programs are.
+fn build(round: &[(&str, &Answer)]) -> Vec<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace());
+    cargo.args([
+        "test",
+        "--no-run",
+        "--quiet",
+        "--package",
+        "handspun-exercises",
+    ]);
+    cargo.args([
+        "--features",
+        "others",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    for (exercise, answer) in round {
+        cargo.args(["--test", exercise]);
+        cargo.env(format!("HANDSPUN_ANSWER_{}", number(exercise)), &answer.file);
+    }
+    let output = cargo.output().expect("cargo can be called");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "an answer does not compile:\n{errors}");
+    let program = |exercise: &str| {
+        // A line of JSON for each target, with its name, and the file that it became.
+        let of_target = format!("\"name\":\"{exercise}\"");
+        let line = messages.lines().rfind(|line| {
+            line.contains("\"reason\":\"compiler-artifact\"") && line.contains(&of_target)
+        });
+        let path = line.and_then(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
+        let path = path.unwrap_or_else(|| panic!("cargo does not say where {exercise} is"));
+        PathBuf::from(path.replace("\\\\", "\\"))
+    };
+    round.iter().map(|(exercise, _)| program(exercise)).collect()
+}
+
+/// Runs them, some at a time: those that hang only wait for their watchdog. What each has printed,
+/// and how many seconds it took.
+fn run(programs: &[PathBuf]) -> Vec<(Output, f64)> {
+    const AT_A_TIME: usize = 4;
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(program) = programs.get(index) else {
+                return done;
+            };
+            let begin = Instant::now();
+            let output = Command::new(program).current_dir(workspace()).output().unwrap();
+            done.push((index, (output, begin.elapsed().as_secs_f64())));
+        }
+    };
+    let mut all: Vec<(usize, (Output, f64))> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("it runs programs")).collect()
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, run)| run).collect()
+}
+
+fn judge(exercise: &str, answer: &Answer, output: &Output) -> Result<(), String> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let title = exercise.replacen('_', " ", 1);
+    let expected = match answer.kind {
+        Kind::Starter => format!("{title}: not written yet: "),
+        Kind::Solution => format!("{title}: solved ("),
+        Kind::Wrong => format!("{title}: not solved\n"),
+    };
+    if !text.starts_with(&expected) {
+        return Err(format!("does not begin with {expected:?}"));
+    }
+    let code = if answer.kind == Kind::Solution { 0 } else { 1 };
+    if output.status.code() != Some(code) {
+        return Err(format!("ends with {}", output.status));
+    }
+    if answer.kind == Kind::Solution {
+        return Ok(());
+    }
+    if !text.contains(&format!("\na hint: cargo run -- hint {}\n", number(exercise))) {
+        return Err("does not say how to get a hint".to_string());
+    }
+    if answer.kind == Kind::Starter {
+        return Ok(());
+    }
+    if !text.contains(&format!("This looks like `{}`: ", answer.name())) {
+        return Err(format!("is not called `{}`", answer.name()));
+    }
+    let is_drawn = text.contains("\n seconds ");
+    if is_drawn && !text.contains("HERE: ") {
+        return Err("has a drawing, and nothing is marked in it".to_string());
+    }
+    // Below the drawing are words of others, and names of files.
+    let above = text.split("\nA lint: ").next().and_then(|text| text.split("\nThe panic").next());
+    match above.unwrap_or_default().lines().find(|line| line.chars().count() > MOST_COLUMNS) {
+        Some(line) => Err(format!("is wider than {MOST_COLUMNS} columns: {line}")),
+        None => Ok(()),
+    }
+}
+
+// The parts.
+
+#[test]
+fn the_numbers_have_no_gaps_but_those_that_are_stated() {
+    let written: Vec<usize> =
+        exercises().iter().map(|name| number(name).parse().unwrap()).collect();
+    let mut all: Vec<usize> = written.iter().chain(NOT_YET).copied().collect();
+    all.sort_unstable();
+    assert_eq!(all, (1..=EXERCISES).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_exercise_is_in_the_manifest_and_has_all_files() {
+    let mut breaches = Vec::new();
+    let manifest = fs::read_to_string(folder().join("../Cargo.toml")).unwrap();
+    for exercise in exercises() {
+        let entry = format!("[[test]]\nname = \"{exercise}\"\nharness = false\n");
+        if !manifest.contains(&entry) {
+            breaches.push(format!("{exercise}: not in Cargo.toml:\n{entry}"));
+        }
+        for file in ["README.md", "starter.rs", "main.rs", "solution.rs"] {
+            if !folder().join(&exercise).join(file).is_file() {
+                breaches.push(format!("{exercise}: {file} is missing"));
+            }
+        }
+        let own = format!("HANDSPUN_ANSWER_{}", number(&exercise));
+        let check = fs::read_to_string(folder().join(&exercise).join("main.rs")).unwrap();
+        if !check.contains(&own) || !check.contains(&format!("Check::new(\"{exercise}\")")) {
+            breaches.push(format!("{exercise}: main.rs does not speak of {own} and its own name"));
+        }
+        let wrong = wrong_answers(&exercise);
+        let names: BTreeSet<_> = wrong.iter().filter_map(|file| file.file_stem()).collect();
+        if names.len() < 2 {
+            breaches.push(format!("{exercise}: two wrong answers are the least"));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn each_readme_has_all_parts() {
+    let mut breaches = Vec::new();
+    for exercise in exercises() {
+        let file = folder().join(&exercise).join("README.md");
+        let readme = fs::read_to_string(&file).unwrap_or_default();
+        if let Err(what) = read(&exercise, &readme) {
+            breaches.push(format!("{}: {what}", file.display()));
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+fn read(exercise: &str, readme: &str) -> Result<(), String> {
+    let (head, mut rest) = readme.split_once("\n## ").ok_or("no parts")?;
+    let mut lines = head.lines();
+    let title = lines.next().unwrap_or_default();
+    if title.to_lowercase().replace(' ', "_") != format!("#_{exercise}") {
+        return Err(format!("{title:?} is not the title of {exercise}"));
+    }
+    lines.next();
+    facts(exercise, lines.next().unwrap_or_default())?;
+    let task = lines.filter(|line| !line.is_empty()).count();
+    if task == 0 || task > MOST_LINES {
+        return Err(format!("a task of {task} lines: one to {MOST_LINES}"));
+    }
+    for (nth, part) in PARTS.iter().enumerate() {
+        let name = part.trim_start_matches("## ");
+        let body;
+        (body, rest) = rest.split_once("\n## ").unwrap_or((rest, ""));
+        let body = body.strip_prefix(name).ok_or(format!("part {} is not {part:?}", nth + 1))?;
+        if !body.starts_with('\n') || body.trim().is_empty() {
+            return Err(format!("{part:?} is empty"));
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { Err(format!("a part too many: {rest}")) }
+}
+
+/// `★★ · 20 minutes · chapter 5, [The run queue](../../../../docs/05-run-queue.md)`
+fn facts(exercise: &str, line: &str) -> Result<(), String> {
+    let form = "the third line is `★ · 10 minutes · chapter 1, [its title](its file)`";
+    let [stars, minutes, chapter] = line.split(" · ").collect::<Vec<_>>()[..] else {
+        return Err(form.to_string());
+    };
+    let are_stars = (1..=4).contains(&stars.chars().count()) && stars.chars().all(|c| c == '★');
+    let minutes = minutes.strip_suffix(" minutes").map(str::parse::<u32>);
+    let chapter = chapter.strip_prefix("chapter ").and_then(|chapter| chapter.split_once(", ["));
+    let (true, Some(Ok(_)), Some((chapter, link))) = (are_stars, minutes, chapter) else {
+        return Err(form.to_string());
+    };
+    let (title, file) = link.strip_suffix(')').and_then(|l| l.split_once("](")).ok_or(form)?;
+    let page = fs::read_to_string(folder().join(exercise).join(file))
+        .map_err(|_| format!("{file} does not exist"))?;
+    match page.starts_with(&format!("# {chapter}. {title}\n")) {
+        true => Ok(()),
+        false => Err(format!("chapter {chapter} is not {title:?} in {file}")),
+    }
+}
