@@ -1,0 +1,53 @@
+// Exercise 13, wrong: `Skip` goes on with the point of the plan that this late tick stands for.
+
+use handspun::time::{Duration, Instant, MissedTickBehavior, sleep_until};
+
+/// A tick that is so late, or less, is on time.
+const GRACE: Duration = Duration::from_millis(5);
+
+/// Ticks at once, and then every `period`.
+pub struct Ticker {
+    /// For when the next tick is planned. It may lie in the past: then it has been missed.
+    next: Instant,
+    period: Duration,
+    behavior: MissedTickBehavior,
+}
+
+impl Ticker {
+    /// A ticker whose first tick is planned for now.
+    pub fn new(period: Duration, behavior: MissedTickBehavior) -> Ticker {
+        Ticker {
+            next: Instant::now(),
+            period,
+            behavior,
+        }
+    }
+
+    /// Waits for the next tick, and gives the instant for which it was planned.
+    pub async fn tick(&mut self) -> Instant {
+        let planned = self.next;
+        sleep_until(planned).await;
+        // After the wait, not before: if it is given up, this tick has not been.
+        self.next = self.after(planned, Instant::now());
+        planned
+    }
+
+    /// The tick that follows the one that was planned for `planned`, and has come at `now`.
+    fn after(&self, planned: Instant, now: Instant) -> Instant {
+        let late = now.duration_since(planned);
+        if late <= GRACE {
+            return planned + self.period;
+        }
+        match self.behavior {
+            MissedTickBehavior::Burst => planned + self.period,
+            MissedTickBehavior::Delay => now + self.period,
+            MissedTickBehavior::Skip => {
+                let mut next = planned + self.period;
+                while next < now {
+                    next += self.period;
+                }
+                next
+            }
+        }
+    }
+}

@@ -1,0 +1,527 @@
+//! Exercise 20: the check.
+
+#[cfg(not(feature = "others"))]
+#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
+#[rustfmt::skip]
+mod answer;
+#[cfg(feature = "others")]
+mod answer {
+    include!(env!("HANDSPUN_ANSWER_20"));
+}
+
+use answer::{Receiver, Sender, channel};
+use handspun::task::{JoinHandle, yield_now};
+use handspun::time::{Duration, sleep};
+use handspun::trace;
+use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+
+const SENDS_IN_SILENCE: Mistake = Mistake {
+    name: "sends_in_silence",
+    says: "the receiver waits, and is not woken when a value comes",
+};
+const NO_BOUND: Mistake = Mistake {
+    name: "no_bound",
+    says: "`send` does not wait for room",
+};
+const ONE_TOO_MANY: Mistake = Mistake {
+    name: "one_too_many",
+    says: "there is room for one value more than there should be",
+};
+const ROOM_IN_SILENCE: Mistake = Mistake {
+    name: "room_in_silence",
+    says: "a sender waits for room, and is not woken when `recv` makes some",
+};
+const SPINS: Mistake = Mistake {
+    name: "spins",
+    says: "who waits asks again and again; leave a waker, and be woken",
+};
+const NONE_TOO_EARLY: Mistake = Mistake {
+    name: "none_too_early",
+    says: "the end comes before the values that are left in the queue",
+};
+const ENDS_IN_SILENCE: Mistake = Mistake {
+    name: "ends_in_silence",
+    says: "the receiver waits, and is not woken when the last sender is dropped",
+};
+const CLONES_NOT_COUNTED: Mistake = Mistake {
+    name: "clones_not_counted",
+    says: "one of the senders is dropped, but there is another",
+};
+const SENDS_TO_NOBODY: Mistake = Mistake {
+    name: "sends_to_nobody",
+    says: "the receiver is gone, and nobody will ever have this value",
+};
+const CLOSED_IN_SILENCE: Mistake = Mistake {
+    name: "closed_in_silence",
+    says: "a sender waits for room, and is not told that the receiver is gone",
+};
+const LAST_COME_FIRST: Mistake = Mistake {
+    name: "last_come_first",
+    says: "who came last has room first; if others keep coming, who came first never has",
+};
+const WAKES_ALL: Mistake = Mistake {
+    name: "wakes_all",
+    says: "room for one wakes all who wait; for all but one the poll is in vain",
+};
+const OVERTAKES: Mistake = Mistake {
+    name: "overtakes",
+    says: "room for who was woken is taken by who comes just now; the other stands in line again",
+};
+const FIRST_WAKER: Mistake = Mistake {
+    name: "first_waker",
+    says: "room is told to the waker of the first poll, and another task has polled since; a \
+           second poll has to find its place again, and to put its waker there",
+};
+const STAYS_IN_LINE: Mistake = Mistake {
+    name: "stays_in_line",
+    says: "a `send` that is dropped is still in the line, and has room that it will never use",
+};
+const ROOM_IS_LOST: Mistake = Mistake {
+    name: "room_is_lost",
+    says: "it was woken for its room, and is dropped before it is polled; then nobody wakes the \
+           next in line",
+};
+const HANDED_OVER: Mistake = Mistake {
+    name: "handed_over",
+    says: "the value was given to a `recv` that waited, which was dropped before it was polled",
+};
+const FIRST_RECEIVER: Mistake = Mistake {
+    name: "first_receiver",
+    says: "the waker of an old `recv` is kept, and the one that waits now is not woken",
+};
+const BORROWED: Mistake = Mistake {
+    name: "borrowed",
+    says: "a waker is called while the channel is borrowed; whose code that is, you do not know",
+};
+const DROPPED_INSIDE: Mistake = Mistake {
+    name: "dropped_inside",
+    says: "a waker is dropped while the channel is borrowed, when another takes its place or when \
+           its `send` leaves the line; that is code of others, too",
+};
+
+fn main() -> ExitCode {
+    Check::new("20_bounded_channel")
+        .case("what is sent is received, in order", in_order)
+        .case("there are never more values than there is room for", bound)
+        .case("when all senders are gone, and all is received, `recv` is `None`", end)
+        .case("when the receiver is gone, `send` gives the value back", closed)
+        .case("who waits for room has it in the order of the line, and nobody overtakes", line)
+        .case("a `send` that is dropped leaves the line", dropped_in_line)
+        .case(
+            "a `send` that is dropped when it was woken leaves its room to the next",
+            dropped_woken,
+        )
+        .case("a `recv` that is dropped loses nothing, and the next one is woken", dropped_recv)
+        .case("a waker may come back to the channel", comes_back)
+        .case("a waker that is dropped may come back to it, too", last_words)
+        .run()
+}
+
+/// 100 ms, so that the steps of a run stand side by side.
+async fn a_while() {
+    sleep(Duration::from_millis(100)).await;
+}
+
+/// A task that sends a value, once.
+fn spawn_send(
+    name: &str,
+    sender: &Sender<&'static str>,
+    value: &'static str,
+) -> JoinHandle<Result<(), &'static str>> {
+    let sender = sender.clone();
+    spawn(name, async move { sender.send(value).await })
+}
+
+/// One poll of `future`, with the waker of who awaits this.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await
+}
+
+// What was received.
+
+/// Values, or the end, and with which records of the trace they came.
+type Log = Vec<(Option<&'static str>, usize)>;
+
+/// The last record so far.
+fn now() -> usize {
+    trace::current().map_or(0, |trace| trace.records().len() - 1)
+}
+
+async fn recv_into(log: &mut Log, receiver: &mut Receiver<&'static str>) {
+    let value = receiver.recv().await;
+    log.push((value, now()));
+}
+
+fn expect_values(
+    case: &Case,
+    log: &Log,
+    expected: &[Option<&'static str>],
+    mistake: impl Into<Option<Mistake>>,
+) {
+    let got: Vec<_> = log.iter().map(|(value, _)| *value).collect();
+    if got == expected {
+        return;
+    }
+    let wrong = Wrong::new(in_words(expected), in_words(&got)).looks_like(mistake);
+    let first = got.iter().zip(expected).position(|(got, expected)| got != expected);
+    let first = first.unwrap_or(got.len().min(expected.len()).saturating_sub(1));
+    case.is_wrong(match log.get(first) {
+        Some((value, record)) => wrong.at(*record, format!("receives {}", in_words(&[*value]))),
+        None => wrong,
+    });
+}
+
+/// "a b None"
+fn in_words(values: &[Option<&str>]) -> String {
+    let words: Vec<&str> = values.iter().map(|value| value.unwrap_or("None")).collect();
+    words.join(" ")
+}
+
+// The cases.
+
+fn in_order(case: &Case) {
+    case.if_it_stalls(SENDS_IN_SILENCE);
+    case.if_it_never_ends(SPINS);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        let task = spawn("sender", async move {
+            a_while().await;
+            let _sent = sender.send("a").await;
+            let _sent = sender.send("b").await;
+            a_while().await;
+            let _sent = sender.send("c").await;
+            sender
+        });
+        let mut log = Log::new();
+        for _ in 0..3 {
+            recv_into(&mut log, &mut receiver).await;
+        }
+        // Until here there is a sender: what comes then is another case.
+        task.await.unwrap();
+        log
+    });
+    expect_values(case, &log, &[Some("a"), Some("b"), Some("c")], None);
+}
+
+fn bound(case: &Case) {
+    case.if_it_stalls(ROOM_IN_SILENCE);
+    case.if_it_never_ends(SPINS);
+    let (log, lengths) = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        let keep = sender.clone();
+        spawn("oven", async move {
+            for loaf in ["1", "2", "3", "4", "5"] {
+                let _sent = sender.send(loaf).await;
+            }
+        });
+        let mut log = Log::new();
+        let mut lengths = Vec::new();
+        for _ in 0..5 {
+            recv_into(&mut log, &mut receiver).await;
+            a_while().await;
+            lengths.push((receiver.len(), now()));
+        }
+        drop(keep);
+        (log, lengths)
+    });
+    if let Some((length, record)) = lengths.iter().find(|(length, _)| *length > 2) {
+        let mistake = if *length > 3 { NO_BOUND } else { ONE_TOO_MANY };
+        let wrong = Wrong::new("2 values at most", length).looks_like(mistake);
+        case.is_wrong(wrong.at(*record, format!("{length} values are in the queue")));
+    }
+    expect_values(case, &log, &["1", "2", "3", "4", "5"].map(Some), None);
+    for ((length, record), expected) in lengths.into_iter().zip([2, 2, 2, 1, 0]) {
+        if length != expected {
+            let wrong = Wrong::new(format!("a queue of {expected}"), format!("one of {length}"));
+            case.is_wrong(wrong.at(record, "there is room, and a sender waits"));
+        }
+    }
+}
+
+fn end(case: &Case) {
+    // The last sender is gone before the first value is received.
+    case.if_it_stalls(ENDS_IN_SILENCE);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        spawn("sender", async move {
+            let _sent = sender.send("a").await;
+            let _sent = sender.send("b").await;
+        });
+        a_while().await;
+        let mut log = Log::new();
+        for _ in 0..4 {
+            recv_into(&mut log, &mut receiver).await;
+        }
+        log
+    });
+    expect_values(case, &log, &[Some("a"), Some("b"), None, None], NONE_TOO_EARLY);
+
+    // It is gone while the receiver waits. One of two was gone before.
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        drop(sender.clone());
+        spawn("sender", async move {
+            a_while().await;
+            let _sent = sender.send("a").await;
+            a_while().await;
+            drop(sender);
+        });
+        let mut log = Log::new();
+        for _ in 0..2 {
+            recv_into(&mut log, &mut receiver).await;
+        }
+        log
+    });
+    expect_values(case, &log, &[Some("a"), None], CLONES_NOT_COUNTED);
+}
+
+fn closed(case: &Case) {
+    case.if_it_stalls(CLOSED_IN_SILENCE);
+    let (sent, record) = case.block_on(async {
+        let (sender, receiver) = channel(1);
+        drop(receiver);
+        (spawn_send("sender", &sender, "a").await.unwrap(), now())
+    });
+    let expect_error = |(sent, record): (Result<(), &str>, usize), value| {
+        if sent != Err(value) {
+            let wrong = Wrong::new(format!("Err({value})"), format!("{sent:?}"));
+            case.is_wrong(wrong.at(record, "it is sent to nobody").looks_like(SENDS_TO_NOBODY));
+        }
+    };
+    expect_error((sent, record), "a");
+
+    let waiting = case.block_on(async {
+        let (sender, receiver) = channel(1);
+        let _sent = sender.send("0").await;
+        let tasks =
+            [("first", "a"), ("second", "b")].map(|(name, value)| spawn_send(name, &sender, value));
+        a_while().await;
+        trace::mark("the receiver is dropped");
+        drop(receiver);
+        let mut sent = Vec::new();
+        for task in tasks {
+            sent.push((task.await.unwrap(), now()));
+        }
+        sent
+    });
+    for (sent, value) in waiting.into_iter().zip(["a", "b"]) {
+        expect_error(sent, value);
+    }
+}
+
+fn line(case: &Case) {
+    case.if_it_stalls(ROOM_IN_SILENCE);
+    case.if_it_never_ends(SPINS);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let _sent = sender.send("0").await;
+        for (name, value) in [("first", "a"), ("second", "b"), ("third", "c")] {
+            spawn_send(name, &sender, value);
+        }
+        let mut log = Log::new();
+        for _ in 0..4 {
+            a_while().await;
+            recv_into(&mut log, &mut receiver).await;
+        }
+        log
+    });
+    expect_values(case, &log, &["0", "a", "b", "c"].map(Some), LAST_COME_FIRST);
+    for name in ["first", "second", "third"] {
+        let polls = case.polls_of(name);
+        if let Some(third) = polls.get(2) {
+            let got = format!("{} of {name}", polls.len());
+            let wrong = Wrong::new("2 polls", got).looks_like(WAKES_ALL);
+            case.is_wrong(wrong.at(third.began, "a poll in vain came before this"));
+        }
+    }
+
+    // Who comes when there is room, but not for it.
+    case.if_it_stalls(FIRST_WAKER);
+    let (log, overtook) = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let _sent = sender.send("0").await;
+        for (name, value) in [("first", "a"), ("second", "b")] {
+            spawn_send(name, &sender, value);
+        }
+        a_while().await;
+        let mut log = Log::new();
+        recv_into(&mut log, &mut receiver).await;
+        // `first` is woken, and not polled yet.
+        let mut late = Box::pin(async move { sender.send("late").await });
+        let overtook = poll_once(late.as_mut()).await.is_ready().then(now);
+        spawn("late", async move {
+            if overtook.is_none() {
+                let _sent = late.await;
+            }
+        });
+        for _ in 0..3 {
+            a_while().await;
+            recv_into(&mut log, &mut receiver).await;
+        }
+        (log, overtook)
+    });
+    if let Some(record) = overtook {
+        let wrong = Wrong::new("late behind first and second", "late before them");
+        let wrong = wrong.looks_like(OVERTAKES);
+        case.is_wrong(wrong.at(record, "late sends, and first was woken for that room"));
+    }
+    expect_values(case, &log, &["0", "a", "b", "late"].map(Some), None);
+}
+
+fn dropped_in_line(case: &Case) {
+    case.if_it_stalls(STAYS_IN_LINE);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let _sent = sender.send("0").await;
+        let first = spawn_send("first", &sender, "a");
+        spawn_send("second", &sender, "b");
+        a_while().await;
+        trace::mark("first is aborted");
+        first.abort();
+        a_while().await;
+        let mut log = Log::new();
+        for _ in 0..2 {
+            recv_into(&mut log, &mut receiver).await;
+        }
+        log
+    });
+    expect_values(case, &log, &["0", "b"].map(Some), STAYS_IN_LINE);
+}
+
+fn dropped_woken(case: &Case) {
+    case.if_it_stalls(ROOM_IS_LOST);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let _sent = sender.send("0").await;
+        let first = spawn_send("first", &sender, "a");
+        spawn_send("second", &sender, "b");
+        a_while().await;
+        let mut log = Log::new();
+        recv_into(&mut log, &mut receiver).await;
+        // It is woken, for there is room, and will be dropped in its next turn.
+        trace::mark("first is aborted");
+        first.abort();
+        recv_into(&mut log, &mut receiver).await;
+        log
+    });
+    expect_values(case, &log, &["0", "b"].map(Some), ROOM_IS_LOST);
+}
+
+fn dropped_recv(case: &Case) {
+    case.if_it_stalls(HANDED_OVER);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        {
+            let mut recv = pin!(receiver.recv());
+            let _waits = poll_once(recv.as_mut()).await;
+            let _sent = sender.send("a").await;
+            // It has not been polled since.
+            trace::mark("a recv is dropped");
+        }
+        let mut log = Log::new();
+        recv_into(&mut log, &mut receiver).await;
+        log
+    });
+    expect_values(case, &log, &[Some("a")], HANDED_OVER);
+
+    case.if_it_stalls(FIRST_RECEIVER);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let _waits = poll_once(pin!(receiver.recv())).await;
+        let other = spawn("other", async move {
+            let mut log = Log::new();
+            recv_into(&mut log, &mut receiver).await;
+            log
+        });
+        yield_now().await;
+        let _sent = sender.send("a").await;
+        other.await.unwrap()
+    });
+    expect_values(case, &log, &[Some("a")], None);
+}
+
+thread_local! {
+    /// What is cloned, and dropped, by a [`ComesBack`] and by [`LastWords`].
+    static SENDER: RefCell<Option<Sender<&'static str>>> = const { RefCell::new(None) };
+}
+
+/// A waker that uses the channel.
+struct ComesBack;
+
+impl Wake for ComesBack {
+    fn wake(self: Arc<Self>) {
+        SENDER.with_borrow(|sender| drop(sender.clone()));
+    }
+}
+
+fn comes_back(case: &Case) {
+    case.if_it_panics(BORROWED);
+    case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        SENDER.set(Some(sender.clone()));
+        let waker = Waker::from(Arc::new(ComesBack));
+        let mut cx = Context::from_waker(&waker);
+        {
+            let mut recv = pin!(receiver.recv());
+            let _waits = recv.as_mut().poll(&mut cx);
+            // The first fills the channel, and wakes the receiver.
+            let _sent = sender.send("0").await;
+        }
+        let mut send = pin!(sender.send("a"));
+        let _waits = send.as_mut().poll(&mut cx);
+        let _received = receiver.recv().await;
+        SENDER.take();
+    });
+}
+
+/// A waker that uses the channel when it is dropped.
+struct LastWords;
+
+impl Wake for LastWords {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        // After a panic it does nothing: the first one is what is to be told.
+        if !thread::panicking() {
+            SENDER.with_borrow(|sender| drop(sender.clone()));
+        }
+    }
+}
+
+/// Polls with a [`LastWords`], which the future has alone.
+fn poll_with_last_words<F: Future>(future: Pin<&mut F>) {
+    let waker = Waker::from(Arc::new(LastWords));
+    let _waits = future.poll(&mut Context::from_waker(&waker));
+}
+
+fn last_words(case: &Case) {
+    case.if_it_panics(DROPPED_INSIDE);
+    case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        SENDER.set(Some(sender.clone()));
+        {
+            let mut recv = pin!(receiver.recv());
+            poll_with_last_words(recv.as_mut());
+            let _waits = poll_once(recv).await;
+        }
+        let _sent = sender.send("0").await;
+        {
+            let mut send = pin!(sender.send("a"));
+            poll_with_last_words(send.as_mut());
+            let _waits = poll_once(send).await;
+        }
+        let mut leaves = Box::pin(sender.send("b"));
+        poll_with_last_words(leaves.as_mut());
+        drop(leaves);
+        SENDER.take();
+    });
+}
