@@ -32,6 +32,8 @@ pages! {
     Structure "16-structure.md",
     Seeing "17-seeing.md",
     ToTokioAndThreads "18-to-tokio-and-threads.md",
+    Exercises "exercises.md",
+    Capstones "capstones.md",
     Glossary "glossary.md",
     Symptoms "symptoms.md",
     Contract "contract.md",

@@ -290,17 +290,46 @@ fn every_number_of_an_example_a_chapter_an_exercise_or_a_promise_is_one_of_them(
     assert_true_to_life(breaches);
 }
 
-/// The exercises: where one is set, its number stands in a heading, or begins a paragraph in bold.
+/// The numbers of the exercises.
 fn exercises() -> BTreeSet<u32> {
-    let mut exercises = BTreeSet::new();
-    for page in pages() {
-        let is_set = |line: usize| page.line(line).starts_with(['#', '*']);
-        let numbers = page.numbers_after("exercise").into_iter();
-        exercises.extend(numbers.filter(|(line, _)| is_set(*line)).map(|(_, number)| number));
+    let numbers = exercise_folders().into_iter();
+    numbers.filter_map(|name| name.split('_').next()?.parse().ok()).collect()
+}
+
+fn exercise_folders() -> BTreeSet<String> {
+    let entries = fs::read_dir(Path::new(ROOT).join("examples/exercises/tests")).unwrap().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn the_page_of_the_exercises_lists_them_all() {
+    let file = Path::new(ROOT).join("docs/exercises.md");
+    let page = fs::read_to_string(&file).unwrap();
+    let mut rows = String::new();
+    for folder in exercise_folders() {
+        let path = format!("examples/exercises/tests/{folder}/README.md");
+        let readme = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
+        let mut lines = readme.lines();
+        let (number, title) = lines.next().unwrap()[2..].split_once(' ').unwrap();
+        let facts: Vec<&str> = lines.nth(1).unwrap().split(" · ").collect();
+        let [stars, minutes, chapter] = facts[..] else {
+            panic!("{path}:3: say stars, minutes and chapter");
+        };
+        let minutes = minutes.trim_end_matches(" minutes");
+        let chapter = chapter.split_once("docs/").unwrap().1.trim_end_matches(')');
+        let of_chapter = chapter.trim_start_matches('0').split('-').next().unwrap();
+        let chapter = format!("[{of_chapter}]({chapter})");
+        rows += &format!("| {number} | [{title}](../{path}) | {stars} | {minutes} | {chapter} |\n");
     }
-    let count = exercises.len() as u32;
-    assert!(exercises.iter().copied().eq(1..=count), "they are numbered {exercises:?}");
-    exercises
+    let (before, rest) = page.split_once("|---|---|---|---|---|\n").unwrap();
+    let (table, after) = rest.split_once("\n\n").unwrap();
+    if is_blessing() {
+        let page = format!("{before}|---|---|---|---|---|\n{rows}\n{after}");
+        fs::write(file, page).unwrap();
+        return;
+    }
+    assert_eq!(format!("{table}\n"), rows, "Was it meant? See the top of {}.", file!());
 }
 
 #[test]
@@ -544,11 +573,27 @@ fn try_command(command: &str, folder: &Folder, rows: &str) -> Result<(), String>
             try_example(&[&["example", number], arguments].concat(), folder)
         }
         ["cargo", "run", "--", "example", ..] => try_example(&words[set + 3..], folder),
+        [
+            "cargo",
+            "run",
+            "--",
+            "ex" | "check" | "hint" | "solution" | "reset" | "trace",
+            which,
+            ..,
+        ] => {
+            // They open what is the learner's. Is there such an exercise?
+            let is_there = which == "all"
+                || exercises().iter().any(|number| which.parse() == Ok(*number))
+                || exercise_folders().iter().any(|folder| folder.contains(which));
+            is_there.then_some(()).ok_or_else(|| format!("there is no exercise {which}"))
+        }
         ["cargo", "run"] => try_companion(&[]),
         ["cargo", "run", "--", ref rest @ ..] => try_companion(rest),
         ["cargo", "test", ref rest @ ..] => {
             let asked = rest.windows(2).filter(|pair| pair[0] == "--test").map(|pair| pair[1]);
-            let tests = Path::new(ROOT).join("tests");
+            let package =
+                if rest.contains(&"handspun-exercises") { "examples/exercises" } else { "." };
+            let tests = Path::new(ROOT).join(package).join("tests");
             let is_there = |test: &str| {
                 tests.join(format!("{test}.rs")).exists()
                     || tests.join(test).join("main.rs").exists()

@@ -101,16 +101,19 @@ impl Book {
     /// Where the link `target` in `page` leads, in words for a terminal: `read 5` if it is another
     /// page, else a path from the root of the checkout, or an address.
     pub fn follow(&self, page: &Page, target: &str) -> Option<String> {
+        let own = format!("read {}", page.key());
+        self.follow_from(&page.path(), target).filter(|words| *words != own)
+    }
+
+    /// The same for a link in any file, whose path is from the root.
+    pub fn follow_from(&self, file: &str, target: &str) -> Option<String> {
         if target.contains("://") || target.starts_with("mailto:") {
             return Some(target.to_string());
         }
-        let file = target.split('#').next().filter(|file| !file.is_empty())?;
-        let path = resolved(&page.path(), file);
-        match self.pages.iter().find(|other| other.path() == path) {
-            Some(other) if other.name == page.name => None,
-            Some(other) => Some(format!("read {}", other.key())),
-            None => Some(path),
-        }
+        let path = target.split('#').next().filter(|path| !path.is_empty())?;
+        let path = resolved(file, path);
+        let page = self.pages.iter().find(|page| page.path() == path);
+        Some(page.map_or(path, |page| format!("read {}", page.key())))
     }
 
     /// All pages that may be meant: those that match in the strictest way in which any does.

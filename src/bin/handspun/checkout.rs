@@ -80,6 +80,33 @@ pub fn root() -> PathBuf {
     called_in.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
+/// Where cargo puts what it builds, unless it is told by a file of its own. What we write ourselves
+/// goes there too: it can be deleted, and git does not see it.
+pub fn target() -> PathBuf {
+    let names = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+    let told = names.into_iter().find_map(env::var_os).filter(|folder| !folder.is_empty());
+    told.map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A path as one types it here, from the folder in which we are, if that is in the checkout.
+pub fn shown(path: &Path) -> String {
+    let here = env::current_dir().ok();
+    let from_here = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    from_here.unwrap_or_else(|| path.to_path_buf()).display().to_string()
+}
+
+/// Puts a file there, as a whole: whoever reads it sees all of it or what was there before, also if
+/// this program is ended in the middle.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&unfinished);
+        Error::Missing(format!("cannot write {}: {error}", path.display()))
+    })
+}
+
 /// The names of all examples, sorted: their files without `.rs`, and the folders of those that are
 /// several files.
 pub fn examples() -> Result<Vec<String>, Error> {
@@ -116,7 +143,7 @@ pub fn text(path: &str) -> Result<String, Error> {
     text_of(&root().join(path))
 }
 
-fn text_of(path: &Path) -> Result<String, Error> {
+pub fn text_of(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
@@ -132,7 +159,7 @@ fn summary(path: &Path) -> Result<String, Error> {
     Ok(sentence.replace("[`", "`").replace("`]", "`").replace('*', ""))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Error {
+pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Missing(format!(
         "cannot read {}: {error}\nIf the checkout has moved, call `cargo run` in it",
         path.display()

@@ -6,13 +6,13 @@
 //! others, so that it is never mistaken for one of them.
 
 use crate::Error;
+use crate::cargo;
 use crate::checkout;
 use crate::spelling;
-use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// The rules that can be broken, as `src/executor/rules.rs` has them.
 const RULES: [&str; 5] = ["lifo", "no-dedup", "late-timers", "spurious", "shuffle"];
@@ -26,32 +26,18 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
     let (rule, arguments) = split_off_rule(arguments)?;
 
-    let manifest = checkout::root().join("Cargo.toml");
-    if !manifest.is_file() {
-        return Err(Error::Missing(format!(
-            "no {}: if the checkout has moved, call `cargo run` in it",
-            manifest.display()
-        )));
-    }
-    // Cargo says where it is to the programs that it runs.
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command.arg("run");
+    let mut command = cargo::command("run")?;
     // On a terminal cargo says what it builds: the first example takes a while.
     if !io::stderr().is_terminal() {
         command.arg("--quiet");
     }
-    command.arg("--manifest-path").arg(manifest);
     if let Some(rule) = rule {
-        let target = checkout::root().join("target/breakable");
+        let target = checkout::target().join("breakable");
         command.args(["--features", "breakable", "--target-dir"]).arg(target);
         command.env("HANDSPUN_BREAK", rule);
     }
     command.args(["--example", &name, "--"]).args(arguments);
-    let status = command.status().map_err(|error| {
-        let cargo = cargo.display();
-        Error::Missing(format!("cannot start {cargo}: {error}. Is cargo in your PATH?"))
-    })?;
+    let status = command.status().map_err(|error| cargo::missing(&command, &error))?;
     // There is no code when a signal ended it.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
@@ -81,11 +67,7 @@ fn split_off_rule(arguments: &[OsString]) -> Result<(Option<String>, Vec<OsStrin
 
 /// The example that `word` comes closest to, if it comes close to any.
 pub fn guess(word: &str) -> Option<String> {
-    let names = checkout::examples().ok()?;
-    match &matching(word, &names)[..] {
-        [name] => Some(name.to_string()),
-        _ => nearest(word, &names).map(str::to_string),
-    }
+    spelling::guess(word, &checkout::examples().ok()?)
 }
 
 fn find(wanted: &OsStr) -> Result<String, Error> {
@@ -93,46 +75,5 @@ fn find(wanted: &OsStr) -> Result<String, Error> {
     let word = Path::new(wanted).file_name().unwrap_or(wanted).to_string_lossy();
     let word = word.strip_suffix(".rs").unwrap_or(&word);
     let names = checkout::examples()?;
-    match &matching(word, &names)[..] {
-        [name] => Ok(name.to_string()),
-        [] => Err(Error::Usage(match nearest(word, &names) {
-            Some(name) => format!("no example `{word}`: did you mean `{name}`?"),
-            None => format!("no example `{word}`: `cargo run -- list` shows those that there are"),
-        })),
-        several => {
-            let several = several.join(", ");
-            Err(Error::Usage(format!("`{word}` may be {several}: which one?")))
-        }
-    }
-}
-
-/// All examples that may be meant: by number if the word is one, else by name, or by how one of
-/// the words in it begins.
-fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
-    let names = names.iter().map(String::as_str);
-    match word.parse::<u32>() {
-        Ok(wanted) => names.filter(|name| number(name) == Some(wanted)).collect(),
-        Err(_) if names.clone().any(|name| name == word) => {
-            names.filter(|name| *name == word).collect()
-        }
-        Err(_) => {
-            let later = format!("_{word}");
-            names.filter(|name| name.starts_with(word) || name.contains(&later)).collect()
-        }
-    }
-}
-
-/// The example with a part that is spelled almost like `word`.
-fn nearest<'a>(word: &str, names: &'a [String]) -> Option<&'a str> {
-    let parts = |name: &'a String| {
-        let title = name.split_once('_').map_or("", |(_, title)| title);
-        [name, title].into_iter().chain(title.split('_'))
-    };
-    let part = spelling::nearest(word, names.iter().flat_map(parts))?;
-    names.iter().map(String::as_str).find(|name| name.contains(part))
-}
-
-/// `17_sleep` is number 17.
-fn number(name: &str) -> Option<u32> {
-    name.split_once('_')?.0.parse().ok()
+    spelling::find("example", "list", word, &names)
 }

@@ -5,6 +5,16 @@
 //!   page.rs        what it says itself, 80 columns wide
 //!   checkout.rs    what that tells of: the examples, and the source in reading order
 //!   example.rs     finds an example by what somebody typed, and has cargo run it
+//!   cargo.rs       how cargo is called
+//!
+//!   learn.rs       the commands for exercises
+//!   exercise.rs    what there is of them, and what their pages say
+//!   progress.rs    which are solved
+//!   check.rs       has cargo build a check, and runs it
+//!   program.rs     waits for programs
+//!   watch.rs       waits for keys, for changes of a file, and for checks: all at once
+//!   lesson.rs      what is said about exercises
+//!
 //!   read.rs        shows a page of the book
 //!   book.rs        finds that page
 //!   markdown.rs    takes Markdown apart into blocks, and prints them
@@ -19,13 +29,21 @@
 //! are read from the checkout when they are shown, so they are what they are today. And the tour is
 //! not told but run: it is the example itself.
 //!
-//! Only `print` and the pager write to stdout. Their error ends the program: quietly when the
-//! reader has seen enough, as in `cargo run | head -1`, else with a complaint.
+//! It is a program on handspun itself, as far as it waits for more than one thing: `watch.rs` is an
+//! example like those in `examples`.
+//!
+//! Only `print`, the pager and the checks write to stdout. An error ends the program: quietly when
+//! the reader has seen enough, as in `cargo run | head -1`, else with a complaint.
 
 mod book;
+mod cargo;
+mod check;
 mod checkout;
 mod example;
+mod exercise;
 mod inline;
+mod learn;
+mod lesson;
 mod letters;
 mod markdown;
 #[cfg(test)]
@@ -33,6 +51,8 @@ mod markdown;
 mod markdown_tests;
 mod page;
 mod pager;
+mod program;
+mod progress;
 mod read;
 mod spelling;
 mod table;
@@ -42,20 +62,42 @@ mod table;
 )]
 #[path = "../../../examples/00_tour.rs"]
 mod tour;
+mod watch;
 
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 16] = [
     "tour",
     "list",
     "example",
     "read",
+    "exercises",
+    "ex",
+    "exercise",
+    "check",
+    "hint",
+    "solution",
+    "reset",
+    "trace",
+    "welcome",
     "help",
     "--help",
     "--version",
+];
+
+/// Those that take no argument.
+const ALONE: [&str; 8] = [
+    "list",
+    "exercises",
+    "welcome",
+    "help",
+    "--help",
+    "-h",
+    "--version",
+    "-V",
 ];
 
 /// Why a command was not carried out.
@@ -96,20 +138,31 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let Some((command, arguments)) = arguments.split_first() else {
-        return welcome();
+        return match learn::go_on()? {
+            Some(code) => Ok(code),
+            None => welcome(),
+        };
     };
+    if !arguments.is_empty() && ALONE.iter().any(|alone| command == alone) {
+        return Err(Error::Usage(format!("`{}` takes no argument", command.display())));
+    }
     let page = match command.to_str() {
         Some("tour") => return tour(arguments),
         Some("example") => return example::run(arguments),
         Some("read") => return read::run(arguments),
+        Some("ex" | "exercise") => return learn::open(arguments),
+        Some("check") => return learn::check(arguments),
+        Some("hint") => return learn::hint(arguments),
+        Some("solution") => return learn::solution(arguments),
+        Some("reset") => return learn::reset(arguments),
+        Some("trace") => return learn::trace(arguments),
+        Some("exercises") => learn::list()?,
         Some("list") => page::list()?,
+        Some("welcome") => return welcome(),
         Some("help" | "--help" | "-h") => page::HELP.to_string(),
         Some("--version" | "-V") => page::VERSION.to_string(),
         _ => return Err(unknown(&command.to_string_lossy())),
     };
-    if !arguments.is_empty() {
-        return Err(Error::Usage(format!("`{}` takes no argument", command.display())));
-    }
     print(&page)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -119,7 +172,7 @@ fn welcome() -> Result<ExitCode, Error> {
     print(page::WELCOME)?;
     print_tour(false);
     print(page::AFTER_THE_TOUR)?;
-    print(&page::whats_here()?)?;
+    print(page::NEXT)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,9 +197,11 @@ fn print_tour(real: bool) {
 /// The error for a word that is no command. It may be meant for an example.
 fn unknown(word: &str) -> Error {
     let meant = match spelling::nearest(word, COMMANDS) {
-        Some("example") => Some("example WHICH".to_string()),
+        Some(command @ ("example" | "trace")) => Some(format!("{command} WHICH")),
         Some(command) => Some(command.to_string()),
-        None => example::guess(word).map(|name| format!("example {name}")),
+        None => example::guess(word)
+            .map(|name| format!("example {name}"))
+            .or_else(|| exercise::guess(word).map(|name| format!("ex {name}"))),
     };
     Error::Usage(match meant {
         Some(meant) => format!("no command `{word}`: did you mean `cargo run -- {meant}`?"),

@@ -39,7 +39,8 @@ The examples. Read one, predict what it prints, run it.
 const AFTER_THE_LIST: &str = "
 Run one by number or by name: `cargo run -- example 17`. Its source is
 examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt. With
-`--trace html` behind it, it also draws its run: as a page that plays it.
+`--trace html` behind it, it also draws its run: as a page that plays it. The
+exercises have a list of their own: `cargo run -- exercises`.
 ";
 
 const BOOK: &str = "\
@@ -63,7 +64,8 @@ The companion of handspun, an async executor that is made to be read.
 
 usage: cargo run [-- COMMAND]
 
-  (no command)      what this is, the tour, and where to go from there
+  (no command)      what this is, the tour, and where to go from there; or, if
+                    you have begun with the exercises, the one to go on with
   tour [--real]     three tasks, and a second: a virtual one, or a real one
   list              all examples
   example WHICH ..  runs an example, by its number, its name or a part of its
@@ -75,33 +77,33 @@ usage: cargo run [-- COMMAND]
                     or a part of its name; `--answers` behind it shows what its
                     questions are answered with
   read source       the source, in the order in which it is best read
+  exercises         all exercises: how hard, how long, and which are solved
+  ex [WHICH]        an exercise: its task, and then its check each time that you
+                    save your answer; with `--once`, one check
+  check [WHICH|all] checks an answer, or all that are begun
+  hint [WHICH [N]]  a hint, and then the next one, of three
+  solution [WHICH]  a solution, when yours is right; or with `--give-up`
+  reset [WHICH]     back to the beginning; `--yes` does not ask
+  trace WHICH       draws the run of an exercise (or an example) as a page that
+                    plays it, for a browser
+  welcome           what a newcomer sees, when you are none any more
   help              this page; also --help, -h
   --version         the version; also -V
 ";
 
 pub const VERSION: &str = concat!("handspun ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// What a newcomer sees after the tour.
-pub fn whats_here() -> Result<String, Error> {
-    let titles: Vec<String> = Book::open()?.pages.into_iter().map(|page| page.title).collect();
-    let mut page = format!("\n{BOOK}\n{}", wrapped("  ", 2, &titles.join(", ")));
-    page += &format!("\n{EXAMPLES}");
-    page += &wrapped("  ", 2, &checkout::examples()?.join(", "));
-    page += "\nThe source, in the order in which it is best read.\n\n";
-    for walk in WALKS {
-        let files: Vec<&str> = walk.files.iter().map(|file| file.trim_end_matches(".rs")).collect();
-        page += &wrapped(&format!("  {}: ", walk.title), 4, &files.join(", "));
-    }
-    page += "
-Next:
+/// Where a newcomer goes after the tour.
+pub const NEXT: &str = "
+Next, one of these:
 
-  cargo run -- read 0       the first ten minutes: what you have just seen
-  cargo run -- read         the book again, with the question of each chapter
-  cargo run -- list         the examples again, with a sentence on each
-  cargo run -- read source  the source again, with a sentence on each file
+  cargo run -- read 0       the book: ten minutes about what you have just seen
+  cargo run -- read         its chapters, each with the question that it answers
+  cargo run -- ex 1         the exercises: you write, and a check shows the run
+  cargo run -- list         the examples, with a sentence on each
+  cargo run -- read source  the source, in the order in which it is best read
+  cargo run -- help         all commands
 ";
-    Ok(page)
-}
 
 pub fn list() -> Result<String, Error> {
     Ok(format!("{EXAMPLES}{}{AFTER_THE_LIST}", table(&examples()?)))
