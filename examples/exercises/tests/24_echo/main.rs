@@ -74,6 +74,11 @@ mod cases {
         says: "there is no room to write, and it waits for something to read: there is, at once, \
                and still no room",
     };
+    const WAITS_FOR_WRITABLE: Mistake = Mistake {
+        name: "waits_for_writable",
+        says: "it has nothing to write, and waits for room: there is, at once, and still nothing \
+               to read",
+    };
     const IGNORES_A_SHORT_WRITE: Mistake = Mistake {
         name: "ignores_a_short_write",
         says: "`try_write` says how much it has written; what did not go in is lost",
@@ -92,7 +97,7 @@ mod cases {
             .case("it waits while the client says nothing, and then says the same", silence)
             .case("it ends when the client has shut down, and nothing is lost", ends)
             .case("it waits while the client does not read, and every byte comes back", full)
-            .case("a client that is gone is an error, and not the end of silence", gone)
+            .case("a client that breaks off is an error, and not an end as usual", gone)
             .case("when the future is dropped, the connection is closed", dropped)
             .run()
     }
@@ -249,7 +254,7 @@ mod cases {
     // What must hold.
 
     /// From this record to the last of its silence nobody polls the answer for nothing.
-    fn expect_silence(case: &Case, begin: usize, end: usize, if_by_socket: Option<Mistake>) {
+    fn expect_silence(case: &Case, begin: usize, end: usize, if_by_socket: Mistake) {
         let is_in = |poll: &PollOf| poll.began > begin && poll.began < end;
         let polls: Vec<PollOf> = case.polls_of("echo").into_iter().filter(is_in).collect();
         let Some(needless) = polls.get(FEW) else {
@@ -257,8 +262,8 @@ mod cases {
         };
         let mistake = match woken_by(case, needless) {
             Some(Cause::Socket) => if_by_socket,
-            Some(Cause::Timer(_)) => Some(NAPS),
-            _ => Some(SPINS),
+            Some(Cause::Timer(_)) => NAPS,
+            _ => SPINS,
         };
         let got = if polls.len() < PLENTY - FEW {
             format!("{} polls", polls.len())
@@ -349,7 +354,7 @@ mod cases {
             let wrong = Wrong::new("to wait for the client", got).looks_like(mistake);
             case.is_wrong(wrong.at(last_poll(case), "over already"));
         }
-        expect_silence(case, begin, end, None);
+        expect_silence(case, begin, end, WAITS_FOR_WRITABLE);
         expect_bytes(case, &heard, 5, WAITS_FOR_THE_END);
     }
 
@@ -391,7 +396,7 @@ mod cases {
             let wrong = Wrong::new("to be held up by one who does not read", got);
             case.is_wrong(wrong.looks_like(NO_BACKPRESSURE).at(end, "all this is kept"));
         }
-        expect_silence(case, begin, end, Some(WAITS_FOR_READABLE));
+        expect_silence(case, begin, end, WAITS_FOR_READABLE);
         if let Some((heard, outcome)) = rest {
             expect_bytes(case, &heard, written, IGNORES_A_SHORT_WRITE);
             expect_end(case, outcome, written);
