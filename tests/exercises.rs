@@ -53,6 +53,9 @@ checking...
 01 one: not written yet
 ";
     assert_eq!((page.as_str(), code), (expected, 1));
+    // Nor does it watch where nobody could end it.
+    let unattended = output(course.command(&["ex", "1"]).stdin(Stdio::null()));
+    assert_eq!(split(&unattended), (page, code));
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn an_exercise_is_found_by_number_by_name_by_part_of_it_and_by_path() {
     let several = "`` may be 01_one, 02_two, 08_far_away: which one?";
     course.refused(&["hint", ""], several);
     course.refused(&["twoo"], "no command `twoo`: did you mean `cargo run -- ex 02_two`?");
-    course.refused(&["ex", "1", "2"], "`ex` takes an exercise, and `--once`, or nothing");
+    course.refused(&["ex", "1", "2"], "`ex` takes an exercise, `--once` or `--watch`, or nothing");
     course.refused(&["exercises", "1"], "`exercises` takes no argument");
 }
 
@@ -344,7 +347,7 @@ fn what_is_no_exercise_but_an_example_is_drawn_too() {
 #[test]
 fn each_save_is_checked_and_the_next_comes_when_it_is_asked_for() {
     let course = Course::new("watch");
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     watch.until("checking...");
     watch.until("01 one: not written yet");
     course.write("01_one", WRONG);
@@ -371,7 +374,7 @@ fn each_save_is_checked_and_the_next_comes_when_it_is_asked_for() {
 #[test]
 fn each_key_does_what_it_says() {
     let course = Course::new("keys");
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     watch.until("01 one: not written yet");
     for (key, answer) in [
         ("h", "01 One, hint 1 of 3:"),
@@ -404,7 +407,7 @@ fn when_the_last_is_solved_it_says_that_this_is_the_end() {
     course.write("01_one", RIGHT);
     course.write("02_two", RIGHT);
     course.run(&["check", "all"]);
-    let mut watch = course.watch(&["ex"]);
+    let mut watch = course.watch(&[]);
     watch.until("08 Far Away  ★★★  2 hours");
     course.write("08_far_away", RIGHT);
     watch.until("08 far_away: solved");
@@ -418,7 +421,7 @@ fn when_the_last_is_solved_it_says_that_this_is_the_end() {
 #[test]
 fn it_goes_on_watching_when_stdin_is_closed() {
     let course = Course::new("closed");
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     drop(watch.keys.take());
     watch.until("01 one: not written yet");
     course.write("01_one", RIGHT);
@@ -429,7 +432,7 @@ fn it_goes_on_watching_when_stdin_is_closed() {
 fn a_save_that_changes_nothing_is_checked_too() {
     let course = Course::new("same");
     course.write("01_one", WRONG);
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     watch.until("01 one: not solved");
     course.write("01_one", WRONG);
     watch.until("01 one: not solved");
@@ -438,7 +441,7 @@ fn a_save_that_changes_nothing_is_checked_too() {
 #[test]
 fn an_answer_that_is_gone_is_waited_for() {
     let course = Course::new("gone");
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     watch.until("01 one: not written yet");
     fs::remove_file(course.answer("01_one")).unwrap();
     watch.until("starter once more.");
@@ -460,7 +463,7 @@ const STAYS: &str = "pub fn answer() -> u32 {
 fn a_save_during_a_check_ends_it_and_begins_anew() {
     let course = Course::new("anew");
     course.write("01_one", STAYS);
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     let process = course.running();
     course.write("01_one", RIGHT);
     watch.until("01 one: solved");
@@ -472,7 +475,7 @@ fn a_save_during_a_check_ends_it_and_begins_anew() {
 fn who_quits_during_a_check_ends_it() {
     let course = Course::new("quits");
     course.write("01_one", STAYS);
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     let process = course.running();
     watch.press("q");
     assert_eq!(watch.code(), Some(0));
@@ -484,7 +487,7 @@ fn who_quits_during_a_check_ends_it() {
 fn ctrl_c_ends_the_check_and_leaves_nothing_unfinished() {
     let course = Course::new("ctrl_c");
     course.write("01_one", STAYS);
-    let mut watch = course.watch(&["ex", "1"]);
+    let mut watch = course.watch(&["1"]);
     let process = course.running();
     // A terminal sends it to all programs in the foreground.
     let group = format!("-{}", watch.child.id());
@@ -674,6 +677,7 @@ impl Course {
         course.file("examples/exercises/src/lib.rs", "//! Nothing.\n");
         let mut manifest =
             "[package]\nname = \"handspun-exercises\"\nedition = \"2024\"\n".to_string();
+        manifest += "[features]\nanswers = []\n";
         for (name, title, facts, task) in [
             ("01_one", "01 One", "★ · 10 minutes · chapter 1, [A page](../x.md)", ONE),
             ("02_two", "02 Two", "★★ · 1 hour · chapter 1, [A page](../x.md)", "It is two.\n"),
@@ -790,7 +794,8 @@ impl Course {
     }
 
     fn watch(&self, arguments: &[&str]) -> Watch {
-        let mut command = self.command(arguments);
+        let mut command = self.command(&["ex", "--watch"]);
+        command.args(arguments);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

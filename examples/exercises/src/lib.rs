@@ -25,16 +25,14 @@
 //! |---|---|
 //! | `README.md` | the task, what must hold, what to predict, three hints, and afterwards |
 //! | `starter.rs` | compiles; what is missing panics, and says what it is |
-//! | `main.rs` | the check: `mod answer`, and cases |
+//! | `main.rs` | the check: [`answer!`], and cases |
 //! | `solution.rs` | a right answer, written to be read |
 //! | `wrong/….rs` | wrong answers, called by the mistake that they make |
 //! | `answer.rs` | the learner's: a copy of the starter, which git ignores |
 //!
 //! A check is tested like any other program, by `examples/exercises/tests/meta.rs`: the starter is
 //! *not written yet*, the solution passes, and each wrong answer is found wrong by its name. For
-//! that the same check is built with other files in place of `answer.rs`: with the feature `others`
-//! it includes the file that `HANDSPUN_ANSWER_NN` names. (Such a file cannot begin with `//!`: it
-//! begins with `//`.)
+//! that the same check is built with other files in place of `answer.rs`: see [`answer!`].
 //!
 //! To write one:
 //!
@@ -77,3 +75,30 @@ mod run;
 pub use check::{Case, Check, Mistake, Wrong};
 pub use hand::Hand;
 pub use run::{MOST_POLLS, PollOf, spawn};
+
+/// `mod answer`, which is what the check is of. Features say which file that is:
+///
+/// - With `answers` it is the learner's `answer.rs`. So the companion builds a check.
+/// - With `others` it is the file that the variable `HANDSPUN_ANSWER_NN` names. So the checks are
+///   tested. (Such a file is included, so it cannot begin with `//!`: it begins with `//`.)
+/// - With neither it is the starter, which is always there: all targets of a fresh clone compile. An
+///   editor that asks rust-analyzer reads `answer.rs` nevertheless.
+#[macro_export]
+macro_rules! answer {
+    ($variable:literal) => {
+        #[cfg(not(feature = "others"))]
+        #[cfg_attr(not(any(feature = "answers", rust_analyzer)), path = "starter.rs")]
+        #[allow(
+            dead_code,
+            unused_imports,
+            unused_mut,
+            unused_variables,
+            reason = "not written yet"
+        )]
+        mod answer;
+        #[cfg(feature = "others")]
+        mod answer {
+            include!(env!($variable));
+        }
+    };
+}

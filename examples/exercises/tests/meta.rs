@@ -14,7 +14,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
@@ -91,7 +92,38 @@ fn wrong_answers(exercise: &str) -> Vec<PathBuf> {
 #[test]
 fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their_names() {
     let mut breaches = Vec::new();
-    let mut answers: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+    for program in run_all(&answers()) {
+        let Ran {
+            exercise,
+            answer,
+            output,
+            ..
+        } = &program;
+        println!("{:6.2} s  {exercise}  {:?} {}", program.seconds, answer.kind, answer.name());
+        if env::var_os(ONLY).is_some() {
+            println!("{}", String::from_utf8_lossy(&output.stdout));
+        }
+        // Some exercises are on the real clock, and beside compilers a thread may have to wait. So
+        // whoever is misjudged is judged once more, alone.
+        let judged = judge(exercise, answer, output);
+        let alone = judged.is_err().then(|| execute(&program.file));
+        let output = alone.as_ref().unwrap_or(output);
+        if let Err(what) = judge(exercise, answer, output) {
+            breaches.push(format!(
+                "{exercise}, {}: {what}:\n{}{}",
+                answer.name(),
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr),
+            ));
+        }
+        let _ = fs::remove_file(&program.file);
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+/// Each exercise with its answers.
+fn answers() -> BTreeMap<String, Vec<Answer>> {
+    let mut answers = BTreeMap::new();
     for exercise in exercises().into_iter().filter(|exercise| is_asked_for(exercise)) {
         let file = |name: &str| folder().join(&exercise).join(name);
         let mut all = vec![
@@ -102,37 +134,7 @@ fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their
         let all = all.into_iter().map(|(kind, file)| Answer { kind, file });
         answers.insert(exercise.clone(), all.collect());
     }
-    let rounds = answers.values().map(Vec::len).max().unwrap_or(0);
-    for round in 0..rounds {
-        let of_round: Vec<(&str, &Answer)> = answers
-            .iter()
-            .filter_map(|(exercise, answers)| Some((exercise.as_str(), answers.get(round)?)))
-            .collect();
-        let programs = build(&of_round);
-        let runs = run(&programs);
-        for (((exercise, answer), program), (output, seconds)) in
-            of_round.iter().zip(&programs).zip(runs)
-        {
-            println!("{seconds:6.2} s  {exercise}  {:?} {}", answer.kind, answer.name());
-            if env::var_os(ONLY).is_some() {
-                println!("{}", String::from_utf8_lossy(&output.stdout));
-            }
-            // Two exercises are on the real clock, and four programs on two processors may keep
-            // one another waiting. So whoever is misjudged is judged once more, alone.
-            let judged = judge(exercise, answer, &output);
-            let alone = judged.is_err().then(|| run(std::slice::from_ref(program)).remove(0).0);
-            let output = alone.unwrap_or(output);
-            if let Err(what) = judge(exercise, answer, &output) {
-                breaches.push(format!(
-                    "{exercise}, {}: {what}:\n{}{}",
-                    answer.name(),
-                    String::from_utf8_lossy(&output.stdout),
-                    String::from_utf8_lossy(&output.stderr),
-                ));
-            }
-        }
-    }
-    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+    answers
 }
 
 fn is_asked_for(exercise: &str) -> bool {
@@ -146,8 +148,74 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds the checks with these answers, by one call of cargo, and says where the programs are.
-fn build(round: &[(&str, &Answer)]) -> Vec<PathBuf> {
+/// A check that was built with an answer.
+struct Built<'a> {
+    exercise: &'a str,
+    answer: &'a Answer,
+    file: PathBuf,
+}
+
+/// The same, after its run.
+struct Ran<'a> {
+    exercise: &'a str,
+    answer: &'a Answer,
+    file: PathBuf,
+    output: Output,
+    seconds: f64,
+}
+
+/// Builds all and runs all. Those of a round run while the next are built: who hangs only waits for
+/// its watchdog, and nobody waits for it.
+fn run_all(answers: &BTreeMap<String, Vec<Answer>>) -> Vec<Ran<'_>> {
+    const AT_A_TIME: usize = 6;
+    let rounds = answers.values().map(Vec::len).max().unwrap_or(0);
+    let (send, built) = channel();
+    let built = Mutex::new(built);
+    let worker = || {
+        let mut ran = Vec::new();
+        loop {
+            let next = built.lock().unwrap().recv();
+            let Ok(Built {
+                exercise,
+                answer,
+                file,
+            }) = next
+            else {
+                return ran;
+            };
+            let begin = Instant::now();
+            let output = execute(&file);
+            let seconds = begin.elapsed().as_secs_f64();
+            ran.push(Ran {
+                exercise,
+                answer,
+                file,
+                output,
+                seconds,
+            });
+        }
+    };
+    let mut all: Vec<Ran> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(worker)).collect();
+        for round in 0..rounds {
+            for program in build(round, answers) {
+                send.send(program).expect("a worker is there");
+            }
+        }
+        drop(send);
+        workers.into_iter().flat_map(|worker| worker.join().expect("it runs programs")).collect()
+    });
+    all.sort_by_key(|program| (program.exercise, &program.answer.file));
+    all
+}
+
+fn execute(program: &Path) -> Output {
+    Command::new(program).current_dir(workspace()).output().unwrap()
+}
+
+/// Builds the checks with the answers of this round, by one call of cargo, and puts the programs
+/// where those of the next round will not take their places.
+fn build(round: usize, answers: &BTreeMap<String, Vec<Answer>>) -> Vec<Built<'_>> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(workspace());
     cargo.args([
@@ -163,7 +231,13 @@ fn build(round: &[(&str, &Answer)]) -> Vec<PathBuf> {
         "--message-format",
         "json-render-diagnostics",
     ]);
-    for (exercise, answer) in round {
+    // They are run once: what would help to build them again, or to debug them, is waste.
+    cargo.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    let of_round: Vec<(&str, &Answer)> = answers
+        .iter()
+        .filter_map(|(exercise, answers)| Some((exercise.as_str(), answers.get(round)?)))
+        .collect();
+    for (exercise, answer) in &of_round {
         cargo.args(["--test", exercise]);
         cargo.env(format!("HANDSPUN_ANSWER_{}", number(exercise)), &answer.file);
     }
@@ -171,42 +245,31 @@ fn build(round: &[(&str, &Answer)]) -> Vec<PathBuf> {
     let messages = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "an answer does not compile:\n{errors}");
-    let program = |exercise: &str| {
-        // A line of JSON for each target, with its name, and the file that it became.
-        let of_target = format!("\"name\":\"{exercise}\"");
-        let line = messages.lines().rfind(|line| {
-            line.contains("\"reason\":\"compiler-artifact\"") && line.contains(&of_target)
-        });
-        let path = line.and_then(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
-        let path = path.unwrap_or_else(|| panic!("cargo does not say where {exercise} is"));
-        PathBuf::from(path.replace("\\\\", "\\"))
-    };
-    round.iter().map(|(exercise, _)| program(exercise)).collect()
-}
 
-/// Runs them, some at a time: those that hang only wait for their watchdog. What each has printed,
-/// and how many seconds it took.
-fn run(programs: &[PathBuf]) -> Vec<(Output, f64)> {
-    const AT_A_TIME: usize = 4;
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(program) = programs.get(index) else {
-                return done;
-            };
-            let begin = Instant::now();
-            let output = Command::new(program).current_dir(workspace()).output().unwrap();
-            done.push((index, (output, begin.elapsed().as_secs_f64())));
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers");
+    fs::create_dir_all(&place).expect("there is room for programs");
+    let moved = |(exercise, answer)| {
+        let file = place.join(format!("{exercise}-{round}{}", env::consts::EXE_SUFFIX));
+        fs::rename(executable(&messages, exercise), &file).expect("a program can be moved");
+        Built {
+            exercise,
+            answer,
+            file,
         }
     };
-    let mut all: Vec<(usize, (Output, f64))> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("it runs programs")).collect()
+    of_round.into_iter().map(moved).collect()
+}
+
+/// Where cargo says that a program is.
+fn executable(messages: &str, exercise: &str) -> PathBuf {
+    // A line of JSON for each target, with its name, and the file that it became.
+    let of_target = format!("\"name\":\"{exercise}\"");
+    let line = messages.lines().rfind(|line| {
+        line.contains("\"reason\":\"compiler-artifact\"") && line.contains(&of_target)
     });
-    all.sort_unstable_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, run)| run).collect()
+    let path = line.and_then(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
+    let path = path.unwrap_or_else(|| panic!("cargo does not say where {exercise} is"));
+    PathBuf::from(path.replace("\\\\", "\\"))
 }
 
 fn judge(exercise: &str, answer: &Answer, output: &Output) -> Result<(), String> {

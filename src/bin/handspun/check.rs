@@ -137,6 +137,8 @@ async fn cargo(exercise: &Exercise, options: &[&str]) -> Result<Output, Error> {
     command.args([
         "--package",
         "handspun-exercises",
+        "--features",
+        "answers",
         "--test",
         &exercise.name,
         "--no-run",

@@ -47,14 +47,17 @@ pub fn list() -> Result<String, Error> {
 }
 
 pub fn open(arguments: &[OsString]) -> Result<ExitCode, Error> {
-    let (words, once) = split_off("--once", arguments);
+    let (words, once) = split_off("--once", &words(arguments));
+    let (words, watches) = split_off("--watch", &words);
     let exercise = match &words[..] {
         [] => current()?,
         [wanted] => exercise::find(wanted)?,
-        _ => return Err(usage("`ex` takes an exercise, and `--once`, or nothing")),
+        _ => return Err(usage("`ex` takes an exercise, `--once` or `--watch`, or nothing")),
     };
     exercise.open()?;
-    if !once {
+    // Without a terminal nobody is there who could end it.
+    let is_attended = io::stdin().is_terminal() || io::stdout().is_terminal();
+    if watches || is_attended && !once {
         return watch::watch(exercise);
     }
     Progress::set_opened(&exercise);
@@ -126,7 +129,7 @@ pub fn next_hint(
 }
 
 pub fn solution(arguments: &[OsString]) -> Result<ExitCode, Error> {
-    let (words, gives_up) = split_off("--give-up", arguments);
+    let (words, gives_up) = split_off("--give-up", &words(arguments));
     let exercise = match &words[..] {
         [] => current()?,
         [wanted] => exercise::find(wanted)?,
@@ -161,7 +164,7 @@ fn is_solved(exercise: &Exercise) -> Result<bool, Error> {
 }
 
 pub fn reset(arguments: &[OsString]) -> Result<ExitCode, Error> {
-    let (words, is_sure) = split_off("--yes", arguments);
+    let (words, is_sure) = split_off("--yes", &words(arguments));
     let exercise = match &words[..] {
         [wanted] => exercise::find(wanted)?,
         _ => return Err(usage("`reset` takes an exercise, and `--yes`")),
@@ -224,13 +227,11 @@ fn words(arguments: &[OsString]) -> Vec<String> {
     arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
-/// The arguments without this option, and whether it was there.
-fn split_off(option: &str, arguments: &[OsString]) -> (Vec<String>, bool) {
-    let mut words = words(arguments);
-    let before = words.len();
-    words.retain(|word| word != option);
-    let is_there = words.len() < before;
-    (words, is_there)
+/// The words without this option, and whether it was there.
+fn split_off(option: &str, words: &[String]) -> (Vec<String>, bool) {
+    let others: Vec<String> = words.iter().filter(|word| *word != option).cloned().collect();
+    let is_there = others.len() < words.len();
+    (others, is_there)
 }
 
 fn usage(message: &str) -> Error {

@@ -79,7 +79,8 @@ usage: cargo run [-- COMMAND]
   read source       the source, in the order in which it is best read
   exercises         all exercises: how hard, how long, and which are solved
   ex [WHICH]        an exercise: its task, and then its check each time that you
-                    save your answer; with `--once`, one check
+                    save your answer; with `--once`, or where no terminal is,
+                    one check (there, `--watch` makes it watch)
   check [WHICH|all] checks an answer, or all that are begun
   hint [WHICH [N]]  a hint, and then the next one, of three
   solution [WHICH]  a solution, when yours is right; or with `--give-up`

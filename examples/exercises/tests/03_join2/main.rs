@@ -1,13 +1,6 @@
 //! Exercise 03: the check.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_03"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_03");
 
 use answer::{Boxed, Join2, boxed, join2};
 use handspun::task::yield_now;
@@ -345,6 +338,7 @@ impl<T: Unpin> Is<T> {
     }
 }
 
+#[allow(dead_code, reason = "both types of the starter are Unpin")]
 trait Otherwise {
     fn unpin(&self) -> bool {
         false

@@ -4,14 +4,7 @@
 //! counter has a reserve of counts that belong to nobody, and is never freed; and no waker is
 //! dropped but where a case drops it.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_05"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_05");
 
 use answer::counting_waker;
 use handspun_exercises::{Case, Check, Hand, Mistake, Wrong};

@@ -3,14 +3,7 @@
 //! Whether a sleep ends too early is asked of a thread that ends it later on: [`LATER`] is what a
 //! right answer has to wait for, and nothing is measured by it.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_06"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_06");
 
 use answer::{Parker, block_on};
 use handspun_exercises::{Case, Check, Hand, Mistake, Wrong};

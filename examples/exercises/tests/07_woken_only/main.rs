@@ -4,14 +4,7 @@
 //! happens that these tasks wait for. So nothing takes any time, and a sleep that nobody would end
 //! is seen at once. In the last case there is a thread, which is made to be slow where it hurts.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_07"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_07");
 
 use answer::{Parker, Task, run};
 use handspun_exercises::{Case, Check, Hand, Mistake, Wrong};

@@ -1,13 +1,6 @@
 //! Exercise 11: the check.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_11"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_11");
 
 use answer::{Sleep, Timers};
 use handspun::task::{JoinHandle, yield_now};

@@ -3,14 +3,7 @@
 //! The answer is no future, so there is no run to draw. Instead a case plays *schedules*, lists of
 //! calls, and the one that fails is shown (`schedule.rs`, beside this).
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_12"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_12");
 
 mod schedule;
 

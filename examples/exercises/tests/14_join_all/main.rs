@@ -1,13 +1,6 @@
 //! Exercise 14: the check.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_14"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_14");
 
 use answer::{Child, join_all};
 use handspun::task::yield_now;

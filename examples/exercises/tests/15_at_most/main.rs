@@ -3,14 +3,7 @@
 //! The jobs write down when they begin, end, or are dropped before that, and with which record of
 //! the trace. All else is read from there.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_15"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_15");
 
 use answer::at_most;
 use handspun::time::{Duration, Instant, sleep, timeout};

@@ -3,14 +3,7 @@
 //! A text is read again and again. In each run the call that waits is dropped at another of its
 //! awaits, and called anew, until a run has come to its end before that.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_17"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_17");
 
 use answer::LineReader;
 use handspun::sync::mpsc::{Receiver, channel};

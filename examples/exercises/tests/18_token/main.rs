@@ -1,13 +1,6 @@
 //! Exercise 18: the check.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_18"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_18");
 
 use answer::Token;
 use handspun::sync::oneshot;

@@ -1,13 +1,6 @@
 //! Exercise 21: the check.
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_21"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_21");
 
 use answer::RecvError::{Closed, Lagged};
 use answer::{Receiver, RecvError, Sender, channel};

@@ -4,14 +4,7 @@
 //! jump. Threads wait for one another by channels. Only where nothing is to happen is it waited for
 //! in vain: [`FOR_NOTHING`].
 
-#[cfg(not(feature = "others"))]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_23"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_23");
 
 use answer::{Answer, Pool};
 use handspun::executor::Executor;

@@ -4,16 +4,8 @@
 //! that they do to one another goes through the system, on this machine. How much a connection
 //! holds is the system's affair, too: the client writes until no more goes in.
 
-#[cfg(not(feature = "others"))]
 #[cfg(unix)]
-#[allow(dead_code, unused_imports, unused_mut, unused_variables, reason = "not written yet")]
-#[rustfmt::skip]
-mod answer;
-#[cfg(feature = "others")]
-#[cfg(unix)]
-mod answer {
-    include!(env!("HANDSPUN_ANSWER_24"));
-}
+handspun_exercises::answer!("HANDSPUN_ANSWER_24");
 
 #[cfg(unix)]
 mod cases {
