@@ -81,8 +81,8 @@ pub use run::{MOST_POLLS, PollOf, spawn};
 /// - With `answers` it is the learner's `answer.rs`. So the companion builds a check.
 /// - With `others` it is the file that the variable `HANDSPUN_ANSWER_NN` names. So the checks are
 ///   tested. (Such a file is included, so it cannot begin with `//!`: it begins with `//`.)
-/// - With neither it is the starter, which is always there: all targets of a fresh clone compile. An
-///   editor that asks rust-analyzer reads `answer.rs` nevertheless.
+/// - With neither it is the starter, which is always there: all targets of a fresh clone compile.
+///   An editor that asks rust-analyzer reads `answer.rs` nevertheless.
 #[macro_export]
 macro_rules! answer {
     ($variable:literal) => {

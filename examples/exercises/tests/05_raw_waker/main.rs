@@ -10,8 +10,8 @@ use answer::counting_waker;
 use handspun_exercises::{Case, Check, Hand, Mistake, Wrong};
 use std::mem::{ManuallyDrop, forget};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::task::Waker;
 use std::thread;
 
@@ -47,6 +47,11 @@ const TWO_TABLES: Mistake = Mistake {
     says: "`will_wake` compares two words with two, and the second is the address of the table; \
            a `static` has one, a table that is made in a function may have many",
 };
+const TWO_STEPS: Mistake = Mistake {
+    name: "two_steps",
+    says: "it loads the number, and then stores one more; a wake of another thread that comes \
+           between the two is lost, so it must be one step",
+};
 
 fn main() -> ExitCode {
     Check::new("05_raw_waker")
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         .case("after wake the counter has one more, and the count is given back", woken)
         .case("a clone has a count of its own, and will_wake the same", cloned)
         .case("a waker may be cloned, called and dropped on another thread", on_a_thread)
+        .case("of wakes on two threads at once, each adds one", at_once)
         .case("each waker has one count, in whichever order they are used", in_any_order)
         .run()
 }
@@ -254,6 +260,36 @@ fn on_a_thread(case: &Case) {
     counted.wakes += 2;
     counted.expect_counts(ON_A_THREAD);
     counted.wake(0);
+}
+
+/// So many wakes of each thread, and so many times: where two steps are made of one, the first time
+/// nearly always shows it, and the second would.
+const WAKES: u32 = 20_000;
+const TIMES: u32 = 20;
+
+fn at_once(case: &Case) {
+    let mut counted = Counted::new(case);
+    counted.clone(0);
+    let wakers = [counted.take(1), counted.take(0)];
+    for time in 1..=TIMES {
+        let both_are_there = Barrier::new(2);
+        thread::scope(|scope| {
+            for waker in &wakers {
+                scope.spawn(|| {
+                    both_are_there.wait();
+                    (0..WAKES).for_each(|_| waker.wake_by_ref());
+                });
+            }
+        });
+        let (wakes, expected) = (counted.counter.load(Ordering::Relaxed), 2 * WAKES * time);
+        counted.hand.mark(&format!("{WAKES} wakes on each of two threads: {wakes} in all"));
+        if wakes != expected {
+            let wrong = Wrong::new(format!("the counter at {expected}"), wakes);
+            let here = format!("{} wakes are lost", expected.wrapping_sub(wakes));
+            case.is_wrong(wrong.at(counted.hand.now(), here).looks_like(TWO_STEPS));
+        }
+    }
+    wakers.into_iter().for_each(drop);
 }
 
 /// Always the same order, and any.

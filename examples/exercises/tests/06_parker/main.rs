@@ -35,6 +35,11 @@ const SPINS: Mistake = Mistake {
     name: "spins",
     says: "`park` looks at the flag again and again; a thread that waits so keeps a core busy",
 };
+const LOOKS_OFTEN: Mistake = Mistake {
+    name: "looks_often",
+    says: "`park` sleeps for a moment, looks, and sleeps again; whoever waits an hour so wakes up \
+           millions of times, and an `unpark` that was lost is never noticed",
+};
 const BARE_PARK: Mistake = Mistake {
     name: "bare_park",
     says: "the sleep trusts the token of the thread, and anybody on the thread may take that",
@@ -76,6 +81,9 @@ const LATER: Duration = Duration::from_millis(80);
 
 /// More than a sleep costs, of that time, and less than no sleep costs also on a busy machine.
 const BUSY: Duration = Duration::from_millis(8);
+
+/// More often than a right answer goes to sleep for one park, even if strangers leave it tokens.
+const RESTLESS: u64 = 10;
 
 /// For what takes no time if it is right.
 fn hangs(case: &Case, mistake: Mistake) {
@@ -146,10 +154,11 @@ fn expect_sleep(
             their_parker.unpark();
         }
     });
-    let before = processor_time();
+    let (before, sleeps_before) = (processor_time(), sleeps());
     hand.mark("parker.park(), and another thread calls parker.unpark() later");
     parker.park();
     let used = processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let slept = sleeps().zip(sleeps_before).map(|(after, before)| after.saturating_sub(before));
     let is_early = !is_ended.load(Ordering::SeqCst);
     drop(sleeping);
     other.join().expect("`unpark` does not panic");
@@ -162,6 +171,18 @@ fn expect_sleep(
         let wrong = Wrong::new("a sleep, without processor time", got);
         case.is_wrong(wrong.at(hand.now(), "this is no sleep").looks_like(SPINS));
     }
+    if let Some(slept) = slept.filter(|slept| *slept > RESTLESS) {
+        let got = format!("{slept} in {} ms", LATER.as_millis());
+        let wrong = Wrong::new("one sleep for one park", got);
+        case.is_wrong(wrong.at(hand.now(), "it wakes up by itself").looks_like(LOOKS_OFTEN));
+    }
+}
+
+/// How often this thread has gone to sleep, where the system tells it.
+fn sleeps() -> Option<u64> {
+    let status = fs::read_to_string("/proc/thread-self/status").ok()?;
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    count.trim().parse().ok()
 }
 
 /// What this thread has used up, where the system tells it.
