@@ -50,6 +50,8 @@ pub(crate) struct Layout {
     pub(crate) waits: Vec<Wait>,
     /// What the program said, in order.
     pub(crate) marks: Vec<Mark>,
+    /// Whether the clock was paused: then time passes only where it is set forward.
+    pub(crate) paused: bool,
 }
 
 /// A step of a run.
@@ -385,6 +387,7 @@ impl Builder {
             waiting: vec![BTreeSet::new(); lanes.len()],
             layout: Layout {
                 lanes,
+                paused: trace.is_paused(),
                 ..Layout::default()
             },
             state: State::default(),

@@ -9,7 +9,6 @@ use std::env;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -46,13 +45,7 @@ pub fn expectation(example: &str) -> PathBuf {
 /// Runs an example to its end, in the root folder of the crate.
 pub fn run(example: &str, arguments: &[&str]) -> Output {
     let mut command = command(example);
-    match command.args(arguments).stdin(Stdio::null()).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
-            "{:?} is not there: run `cargo build --examples` first, or all tests with `cargo test`",
-            command.get_program()
-        ),
-        output => output.expect("the example can be run"),
-    }
+    command.args(arguments).stdin(Stdio::null()).output().expect("the example can be run")
 }
 
 /// A test is `target/debug/deps/…`; an example is `target/debug/examples/…`.
@@ -60,6 +53,11 @@ pub fn command(example: &str) -> Command {
     let test = env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("a folder above `deps`");
     let program = profile.join("examples").join(format!("{example}{EXE_SUFFIX}"));
+    assert!(
+        program.exists(),
+        "{} is not there: run `cargo build --examples` first, or all tests with `cargo test`",
+        program.display()
+    );
     let mut command = Command::new(program);
     command.current_dir(ROOT);
     command

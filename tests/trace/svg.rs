@@ -13,7 +13,7 @@ mod programs;
 use handspun::executor::Executor;
 use handspun::sync::{Mutex, Notify, mpsc, oneshot};
 use handspun::task::{AbortHandle, Builder, JoinHandle, yield_now};
-use handspun::time::{Duration, sleep, timeout};
+use handspun::time::{Duration, advance, sleep, timeout};
 use handspun::trace::{self, Cause, Event, Trace};
 use programs::random_programs;
 use proptest::prelude::*;
@@ -249,6 +249,16 @@ fn a_task_that_cannot_be_woken_is_cut_off() {
     let lost = "root drops the last waker of lost: nobody can wake it now, at 0 s";
     assert!(figure.titles().any(|title| title == lost));
     assert!(figure.shows("last waker dropped"));
+}
+
+#[test]
+fn the_time_stands_where_a_paused_clock_was_set_forward_by_hand() {
+    let figure = drawn(&recorded(async {
+        advance(Duration::from_secs(10)).await;
+        yield_now().await;
+    }));
+    assert!(figure.shows("0 s") && figure.shows("10 s"));
+    assert_eq!(figure.named("path").filter(|tag| tag.class() == "hs-tick").count(), 1);
 }
 
 #[test]

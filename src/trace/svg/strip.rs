@@ -282,20 +282,20 @@ impl<'a> Strip<'a> {
         }
     }
 
-    /// The time where the strip begins, and after each rest, where there is room to say it. It
+    /// The time where the strip begins, and where time has passed, if there is room to say it. It
     /// stands to the right of its tick; at the right edge, above it.
     fn draw_times(&self, ink: &mut Ink) {
         let mut free = 0;
         for column in self.columns.clone() {
-            let is_after_rest = column > 0 && self.layout.columns[column - 1].step == Step::Rest;
-            if column != self.columns.start && !is_after_rest {
+            let is_later = self.is_later(column);
+            if column != self.columns.start && !is_later {
                 continue;
             }
             let (tick, y) = (self.border(column), self.top - 10);
             let text = time(self.layout.columns[column].at);
             let x = (tick + 4).min(WIDTH - EDGE - time_width(&text));
             let is_above = x <= tick;
-            if is_after_rest {
+            if is_later {
                 let top = if is_above { y + 4 } else { y - 12 };
                 ink.add(&path("tick", &format!("M{tick} {top}V{}", self.bottom)));
             }
@@ -304,6 +304,16 @@ impl<'a> Strip<'a> {
                 free = x + time_width(&text) + 4;
             }
         }
+    }
+
+    /// Whether the time of this column is news: it comes after a rest, or somebody has set a paused
+    /// clock forward by hand. (A running one goes on in each column.)
+    fn is_later(&self, column: usize) -> bool {
+        let before = column.checked_sub(1).map(|before| self.layout.columns[before]);
+        before.is_some_and(|before| {
+            let is_set_forward = self.layout.paused && before.at < self.layout.columns[column].at;
+            before.step == Step::Rest || is_set_forward
+        })
     }
 
     fn draw_spans(&self, ink: &mut Ink) {
