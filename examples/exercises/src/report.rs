@@ -195,12 +195,16 @@ impl Report {
                 let cases = self.case.1;
                 format!("{title}: {} ({})\n", ink.good("solved"), counted(cases, "case"))
             }
-            Ending::NotWritten(what, place) => format!(
-                "{title}: {}: {what}\n\n{}\na hint: cargo run -- hint {}\n",
-                ink.bad("not written yet"),
-                wrapped(&format!("Red is expected now. Write it at {place}")),
-                self.number(),
-            ),
+            Ending::NotWritten(what, place) => {
+                let verdict = "not written yet";
+                let first = wrapped(&format!("{title}: {verdict}: {what}"));
+                format!(
+                    "{}\n\n{}\na hint: cargo run -- hint {}\n",
+                    first.replacen(verdict, &ink.bad(verdict), 1),
+                    wrapped(&format!("Red is expected now. Write it at {place}")),
+                    self.number(),
+                )
+            }
             Ending::DoesNotHold(failure) => self.failure(failure, ink),
         }
     }

@@ -63,7 +63,7 @@ pub async fn check(exercise: Exercise, html: Option<PathBuf>) -> Result<Verdict,
     Ok(verdict(&exercise, pair, &output))
 }
 
-/// Checks it, and gives the first line of what there is to say of it.
+/// Checks it, and gives what there is to say of it first, in one line.
 pub async fn check_in_short(exercise: &Exercise) -> Result<(Verdict, String), Error> {
     let pair = prepare(exercise)?;
     let program = match build(exercise).await? {
@@ -76,8 +76,8 @@ pub async fn check_in_short(exercise: &Exercise) -> Result<(Verdict, String), Er
     let mut command = Command::new(&program);
     let output = run(command.stdout(Stdio::piped()).stderr(Stdio::null())).await?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().next().unwrap_or_default().to_string();
-    Ok((verdict(exercise, pair, &output), line))
+    let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    Ok((verdict(exercise, pair, &output), first.join(" ")))
 }
 
 /// Sees to it that what is built is what is there, and gives the hash of that. A check begins with
