@@ -342,6 +342,29 @@ impl Trace {
         }
     }
 
+    /// The same run, with other records in the order of their times: with a mark of one's own among
+    /// them, say. What else is known of the run stays.
+    ///
+    /// ```
+    /// use handspun::executor::Executor;
+    /// use handspun::time::{Duration, sleep};
+    /// use handspun::trace::{Cause, Event, Record};
+    ///
+    /// let executor = Executor::builder().start_paused(true).record(1_000).build();
+    /// executor.block_on(async { sleep(Duration::from_millis(300)).await });
+    /// let trace = executor.into_trace();
+    ///
+    /// let mut records = trace.records().to_vec();
+    /// let event = Event::Mark { by: Cause::Outside, text: "here it ends".into() };
+    /// records.push(Record { at: trace.end(), event });
+    /// let marked = trace.with_records(records);
+    /// assert!(marked.is_paused());
+    /// assert!(marked.text().to_string().contains("here it ends"));
+    /// ```
+    pub fn with_records(&self, records: Vec<Record>) -> Trace {
+        Trace { records, ..*self }
+    }
+
     /// What happened, in order. (What sums up events that were dropped comes first; its times are
     /// those at which it happened.)
     pub fn records(&self) -> &[Record] {

@@ -259,10 +259,9 @@ struct Times {
 impl Times {
     fn of(trace: &Trace, layout: &Layout) -> Times {
         let paused = trace.is_paused();
-        let in_ms = match paused {
-            true => layout.columns.iter().all(|column| column.at.subsec_micros() % 1_000 == 0),
-            false => trace.end() >= Duration::from_millis(100),
-        };
+        let is_whole = |column: &Column| column.at.subsec_micros().is_multiple_of(1_000);
+        let is_long = !paused && trace.end() >= Duration::from_millis(100);
+        let in_ms = is_long || layout.columns.iter().all(is_whole);
         Times { in_ms, paused }
     }
 

@@ -293,7 +293,7 @@ fn marked(trace: &Trace, at: Option<&(usize, String)>) -> Trace {
     if let Some((at, what)) = at {
         mark(&mut records, *at, what);
     }
-    Trace::from_records(records)
+    trace.with_records(records)
 }
 
 fn mark(records: &mut Vec<Record>, at: usize, what: &str) {
@@ -328,12 +328,7 @@ fn draw(trace: &Trace, at: Option<&(usize, String)>, ink: Ink) -> String {
     if let Some((at, what)) = at {
         mark(&mut records, before + at - first, what);
     }
-    let drawing = Trace::from_records(records).text().width(WIDTH).color(ink.0).to_string();
-    let drawing = if trace.is_paused() || trace.end().is_zero() {
-        with_short_times(&drawing)
-    } else {
-        drawing
-    };
+    let drawing = trace.with_records(records).text().width(WIDTH).color(ink.0).to_string();
     let mut text = String::new();
     let left_out = [(from, "before"), (polls.len() - to, "after")];
     for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
@@ -365,30 +360,6 @@ fn steps(trace: &Trace, ink: Ink) -> String {
     }
     text.push('\n');
     text.replace(HERE, &ink.bad(HERE))
-}
-
-/// On a paused clock all times are whole milliseconds, as a rule. A trace that was put together
-/// does not know that it is of one, and writes microseconds.
-fn with_short_times(drawing: &str) -> String {
-    let mut text = String::new();
-    let mut rest = drawing;
-    while let Some(at) = rest.find('.') {
-        let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
-        let end = at + 1 + digits;
-        if digits == 6 && rest[..end].ends_with("000") {
-            text += &rest[..end - 3];
-            // The times above the columns stay where they are.
-            let is_heading = rest[end..].starts_with("  ") || rest[end..].starts_with('\n');
-            if is_heading {
-                text += "   ";
-            }
-        } else {
-            text += &rest[..end];
-        }
-        rest = &rest[end..];
-    }
-    text += rest;
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 // Words.
@@ -471,15 +442,6 @@ impl Ink {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_of_whole_milliseconds_are_short_and_stay_above_their_columns() {
-        let drawing = " seconds  0.000000  1.250000\n root     █─────────T◆\n\n 0.000000 s  a\n";
-        let expected = " seconds  0.000     1.250\n root     █─────────T◆\n\n 0.000 s  a\n";
-        assert_eq!(with_short_times(drawing), expected);
-        let exact = " seconds  0.000001\n src/main.rs:1:5\n";
-        assert_eq!(with_short_times(exact), exact);
-    }
 
     #[test]
     fn numbers_have_commas() {
