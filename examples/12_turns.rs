@@ -4,12 +4,12 @@
 //! became runnable. Who is woken or spawned during a turn waits for the next. (Promise 4 of
 //! `src/lib.rs`.)
 //!
-//! v1 has tasks that yield after each letter that they write: each wakes itself, and goes to the
+//! v1 has tasks that yield between two letters that they write: each wakes itself, and goes to the
 //! end of the queue. In v2 the root yields, too. It was first in the queue, so it begins each turn,
 //! and prints what was written in the turn before. In v3 three tasks ring for one that waits, in
 //! each of three turns, and it writes a `w` whenever it is polled.
 //!
-//! Predict before you run: `b` writes twice, and spawns `d` before its end. What is the whole line
+//! Predict before you run: `b` writes twice, and spawns `d` with its second. What is the whole line
 //! of v1? And how often does v3 write `w`?
 //!
 //! Run: `cargo run --example 12_turns`, and with `-- v3` only the third. Next: `13_join_handle`.

@@ -1,7 +1,7 @@
 //! Waiting for a thousand: the `join_all` that everybody writes first, and the one that is linear.
 //!
-//! v1 is `23_join_by_hand` with a `Vec`: a wake for one polls them all. With n children that are
-//! woken one after the other that is n polls for each of n wakes: half a million, for a thousand.
+//! v1 is `23_join_by_hand` with a `Vec`: a wake for one polls all that are left. With a thousand
+//! children that are woken one after the other that is half a million polls.
 //!
 //! v2 is `future::join_all`. Each child has a waker of its own, which notes the child's number. A
 //! wake for one polls that one.
