@@ -206,7 +206,7 @@ impl Clock {
 const NANOS_PER_TICK: u32 = 1_000;
 const TICKS_PER_SECOND: u64 = 1_000_000;
 
-/// The last tick, 584,942 years after the origin. A clock that is set forward stops short of it,
+/// The last tick, 584,542 years after the origin. A clock that is set forward stops short of it,
 /// and what is armed for it never fires.
 pub(crate) const NEVER: u64 = u64::MAX;
 

@@ -121,7 +121,7 @@ pub fn resume() {
 /// });
 /// ```
 ///
-/// A clock can be set forward by 584,942 years, from when its executor first used it. Set further
+/// A clock can be set forward by 584,542 years, from when its executor first used it. Set further
 /// than that, it stands still, and no sleep ends any more.
 ///
 /// # Panics

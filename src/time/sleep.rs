@@ -32,7 +32,7 @@ use std::time::Duration;
 /// The resolution is a microsecond, rounded up: a sleep never ends early. How late it ends depends
 /// on how soon the thread is woken, and on how long other tasks' polls take.
 ///
-/// Any duration is legal. A sleep that would end more than 584,942 years after its executor first
+/// Any duration is legal. A sleep that would end more than 584,542 years after its executor first
 /// used its clock never ends.
 ///
 /// ```
