@@ -60,7 +60,7 @@ async fn sensor(
         measured += 1;
         stop.run_until_cancelled(sleep(Duration::from_secs(1))).await;
     }
-    say(start, format_args!("{name}: stops after {measured} readings"));
+    say(start, format_args!("{name}: stops after reading {measured}"));
 }
 
 /// Collects readings until nobody can send any more, and writes them down.
