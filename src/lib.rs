@@ -63,8 +63,8 @@
 //! # The map
 //!
 //! A file imports only from those above it; `tests/tidy.rs` checks that. The *core walk*, in bold,
-//! is fifteen hundred lines of code and half as many of comments: read it from `slab.rs` down, and
-//! you know how an executor works. Each file's introduction names the next.
+//! is seventeen hundred lines of code and half as many of comments: read it from `slab.rs` down,
+//! and you know how an executor works. Each file's introduction names the next.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -94,7 +94,7 @@
 //! | `task/error.rs` | why a task has no result |
 //! | **`task/cell.rs`** | a task's memory: the future, then its result |
 //! | **`task/join.rs`** | [`JoinHandle`](task::JoinHandle): what a spawner keeps of a task |
-//! | `task/mod.rs` | [`spawn`], where the pieces come together |
+//! | **`task/mod.rs`** | [`spawn`], where the pieces come together |
 //! | `task/blocking.rs`, `task/join_set.rs` | closures that block, on threads; sets of tasks |
 //! | `time/sleep.rs`, `time/timeout.rs`, `time/interval.rs` | futures that know the time |
 //! | `time/send_timeout.rs` | a channel and the clock, together |
