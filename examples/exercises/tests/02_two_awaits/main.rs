@@ -133,6 +133,8 @@ impl Future for Later {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u32> {
         if self.over {
             trace(format!("polls later({}), which was ready", self.n));
+            // For the check to go on, and see it.
+            cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         if self.pending > 0 {
@@ -157,6 +159,7 @@ struct Step {
 enum What {
     Begins,
     Makes(String),
+    PollsAgain(String),
     Says(String),
     Pending,
     Ready(u32),
@@ -167,6 +170,7 @@ impl What {
         match text.as_str() {
             "begins" => What::Begins,
             _ if text.starts_with("makes") => What::Makes(text),
+            _ if text.starts_with("polls") => What::PollsAgain(text),
             _ => What::Says(text),
         }
     }
@@ -176,7 +180,9 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             What::Begins => write!(f, "\"begins\""),
-            What::Makes(text) | What::Says(text) => write!(f, "\"{text}\""),
+            What::Makes(text) | What::PollsAgain(text) | What::Says(text) => {
+                write!(f, "\"{text}\"")
+            }
             What::Pending => write!(f, "Pending"),
             What::Ready(output) => write!(f, "Ready({output})"),
         }
