@@ -4,9 +4,9 @@ handspun_exercises::answer!("HANDSPUN_ANSWER_03");
 
 use answer::{Boxed, Join2, boxed, join2};
 use handspun::task::yield_now;
-use handspun_exercises::{Case, Check, Mistake, Wrong};
+use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
+use std::future::{Future, Ready, pending, poll_fn};
 use std::marker::{PhantomData, PhantomPinned};
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -32,6 +32,16 @@ const LOSES_OUTPUT: Mistake = Mistake {
     name: "loses_output",
     says: "both children were ready, but the output of the first was gone when the second came",
 };
+const READY_LATE: Mistake = Mistake {
+    name: "ready_late",
+    says: "it looks whether both are ready, and then polls them; so it needs a poll more, for \
+           which no child has asked",
+};
+const WAKES_ITSELF: Mistake = Mistake {
+    name: "wakes_itself",
+    says: "it calls the waker because it is Pending; its children have that waker, and call it \
+           when there is news",
+};
 const WAITS_INSIDE: Mistake = Mistake {
     name: "waits_inside",
     says: "it polls a child that is pending again in the same poll, and so nobody else has a turn",
@@ -55,6 +65,12 @@ const UNPIN_FOR_ALL: Mistake = Mistake {
            the projection unsound",
 };
 
+const NEVER_UNPIN: Mistake = Mistake {
+    name: "never_unpin",
+    says: "it may not be moved even if its children may; without a `PhantomPinned`, or an `impl` \
+           of `Unpin`, the compiler says of it what it says of the children",
+};
+
 fn main() -> ExitCode {
     Check::new("03_join2")
         .case("step 1: if both children are ready, it is ready in the same poll", |case| {
@@ -73,6 +89,10 @@ fn main() -> ExitCode {
         })
         .case("step 2: no child is moved when it is dropped in the middle", dropped)
         .case("step 2: the children lie in the join itself", in_place)
+        .case("while both children wait, nobody wakes it", |case| {
+            waits(case, boxed(pending::<()>(), pending::<()>()));
+            waits(case, join2(pending::<()>(), pending::<()>()));
+        })
         .case("a Boxed may be moved; a Join2 only if its children may", may_be_moved)
         .run()
 }
@@ -182,10 +202,13 @@ where
         let answer = join.as_mut().poll(cx);
         polls.push(TRACE.with_borrow(Vec::clone));
         match answer {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if polls.len() == most => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+            Poll::Ready(output) => return Poll::Ready(Some(output)),
+            Poll::Pending if polls.len() == most => return Poll::Ready(None),
+            // The last poll comes also if no child asks for it.
+            Poll::Pending if polls.len() + 1 == most => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
         }
+        Poll::Pending
     })
     .await;
     (polls, output)
@@ -208,7 +231,6 @@ fn one_after_the_other<J>(case: &Case, join: fn(Child, Child) -> J)
 where
     J: Future<Output = ((), ())>,
 {
-    case.if_it_stalls(LOSES_OUTPUT);
     joins(case, join, 1, 3);
     joins(case, join, 3, 1);
 }
@@ -239,11 +261,11 @@ where
     // What was done when all was dropped.
     TRACE.take();
     compare(case, &without_drops(&expected), &without_drops(&polls));
-    let last = record(case, expected.len());
     // The outputs have types of their own: whoever has them, has the right ones.
-    if output.is_none() {
+    if polls.len() == most {
         let wrong = Wrong::new(format!("Ready in poll {}", expected.len()), "Pending");
-        case.is_wrong(wrong.at(last, "both are ready").looks_like(LOSES_OUTPUT));
+        let wrong = wrong.at(record(case, expected.len()), "both are ready");
+        case.is_wrong(wrong.looks_like(if output.is_none() { LOSES_OUTPUT } else { READY_LATE }));
     }
     polls
 }
@@ -329,6 +351,16 @@ fn in_place(case: &Case) {
     }
 }
 
+/// Its children are never ready, and call no waker.
+fn waits(case: &Case, join: impl Future + 'static) {
+    case.block_on(async {
+        let _waits = spawn("join", async { drop(join.await) });
+        yield_now().await;
+        yield_now().await;
+    });
+    case.expect_polls("join", 1, &[WAKES_ITSELF; 2]);
+}
+
 /// Whether a type is `Unpin`: the method of the type goes before that of the trait, if it is there.
 struct Is<T>(PhantomData<T>);
 
@@ -354,5 +386,9 @@ fn may_be_moved(case: &Case) {
     if Is::<Join2<Child, Child>>(PhantomData).unpin() {
         let wrong = Wrong::new("a Join2 that is not Unpin, as its children", "one that is");
         case.is_wrong(wrong.looks_like(UNPIN_FOR_ALL));
+    }
+    if !Is::<Join2<Ready<()>, Ready<()>>>(PhantomData).unpin() {
+        let wrong = Wrong::new("a Join2 that is Unpin, as its children", "one that is not");
+        case.is_wrong(wrong.looks_like(NEVER_UNPIN));
     }
 }
