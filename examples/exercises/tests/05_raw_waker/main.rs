@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 use std::task::Waker;
 use std::thread;
+use std::time::Duration;
 
 const ELSEWHERE: Mistake = Mistake {
     name: "elsewhere",
@@ -262,12 +263,15 @@ fn on_a_thread(case: &Case) {
     counted.wake(0);
 }
 
-/// So many wakes of each thread, and so many times: where two steps are made of one, the first time
-/// nearly always shows it, and the second would.
-const WAKES: u32 = 20_000;
-const TIMES: u32 = 20;
+/// So many wakes of each thread, half of them by reference, and so many times. Each time is long
+/// enough for the two to meet, also on a busy machine: where two steps are made of one, the first
+/// shows it as a rule.
+const WAKES: u32 = 1_000_000;
+const TIMES: u32 = 6;
 
 fn at_once(case: &Case) {
+    // As a rule it takes half a second; but not on a slow machine.
+    case.may_take(Duration::from_secs(20));
     let mut counted = Counted::new(case);
     counted.clone(0);
     let wakers = [counted.take(1), counted.take(0)];
@@ -277,7 +281,10 @@ fn at_once(case: &Case) {
             for waker in &wakers {
                 scope.spawn(|| {
                     both_are_there.wait();
-                    (0..WAKES).for_each(|_| waker.wake_by_ref());
+                    for _ in 0..WAKES / 2 {
+                        waker.wake_by_ref();
+                        Waker::clone(waker).wake();
+                    }
                 });
             }
         });
