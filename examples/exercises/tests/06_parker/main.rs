@@ -51,7 +51,12 @@ const ONE_LOOK: Mistake = Mistake {
 };
 const POLLS_UNASKED: Mistake = Mistake {
     name: "polls_unasked",
-    says: "`block_on` polls again and again; it must sleep until the waker is called",
+    says: "`block_on` polls, and nobody has called the waker; it must sleep until somebody does",
+};
+const RESTLESS_BLOCK_ON: Mistake = Mistake {
+    name: "restless_block_on",
+    says: "between two polls `block_on` does not sleep in a `park`, but looks again and again \
+           whether it was woken",
 };
 const ANOTHER_PARKER: Mistake = Mistake {
     name: "another_parker",
@@ -83,7 +88,7 @@ const LATER: Duration = Duration::from_millis(80);
 const BUSY: Duration = Duration::from_millis(8);
 
 /// More often than a right answer goes to sleep for one park, even if strangers leave it tokens.
-const RESTLESS: u64 = 10;
+const RESTLESS: u64 = 5;
 
 /// For what takes no time if it is right.
 fn hangs(case: &Case, mistake: Mistake) {
@@ -154,11 +159,10 @@ fn expect_sleep(
             their_parker.unpark();
         }
     });
-    let (before, sleeps_before) = (processor_time(), sleeps());
     hand.mark("parker.park(), and another thread calls parker.unpark() later");
+    let rest = Rest::begin();
     parker.park();
-    let used = processor_time().zip(before).map(|(after, before)| after.saturating_sub(before));
-    let slept = sleeps().zip(sleeps_before).map(|(after, before)| after.saturating_sub(before));
+    let rest = rest.end();
     let is_early = !is_ended.load(Ordering::SeqCst);
     drop(sleeping);
     other.join().expect("`unpark` does not panic");
@@ -166,15 +170,38 @@ fn expect_sleep(
         let wrong = Wrong::new("a sleep until parker.unpark()", "a park that returns before that");
         case.is_wrong(wrong.at(hand.now(), "it returns at once").looks_like(if_early));
     }
-    if let Some(used) = used.filter(|used| *used > BUSY) {
-        let got = format!("{} ms of it in {} ms", used.as_millis(), LATER.as_millis());
-        let wrong = Wrong::new("a sleep, without processor time", got);
-        case.is_wrong(wrong.at(hand.now(), "this is no sleep").looks_like(SPINS));
+    rest.expect(case, hand, [SPINS, LOOKS_OFTEN]);
+}
+
+/// What this thread has used up, and how often it has gone to sleep, where the system tells it.
+struct Rest(Option<(Duration, u64)>);
+
+impl Rest {
+    fn begin() -> Rest {
+        Rest(processor_time().zip(sleeps()))
     }
-    if let Some(slept) = slept.filter(|slept| *slept > RESTLESS) {
-        let got = format!("{slept} in {} ms", LATER.as_millis());
-        let wrong = Wrong::new("one sleep for one park", got);
-        case.is_wrong(wrong.at(hand.now(), "it wakes up by itself").looks_like(LOOKS_OFTEN));
+
+    /// Since it began.
+    fn end(self) -> Rest {
+        let both = Rest::begin().0.zip(self.0);
+        Rest(both.map(|(now, then)| (now.0.saturating_sub(then.0), now.1.saturating_sub(then.1))))
+    }
+
+    /// It was one sleep. `mistakes`: what it most likely is if it was none, or if it was many.
+    fn expect(self, case: &Case, hand: &Hand, mistakes: [Mistake; 2]) {
+        let Some((used, slept)) = self.0 else {
+            return;
+        };
+        if used > BUSY {
+            let got = format!("{} ms of it in {} ms", used.as_millis(), LATER.as_millis());
+            let wrong = Wrong::new("a sleep, without processor time", got);
+            case.is_wrong(wrong.at(hand.now(), "this is no sleep").looks_like(mistakes[0]));
+        }
+        if slept > RESTLESS {
+            let got = format!("{slept} in {} ms", LATER.as_millis());
+            let wrong = Wrong::new("one sleep, until it is woken", got);
+            case.is_wrong(wrong.at(hand.now(), "it wakes up by itself").looks_like(mistakes[1]));
+        }
     }
 }
 
@@ -243,6 +270,7 @@ fn woken_by_thread(case: &Case) {
     let unasked: Rc<Cell<Option<usize>>> = Rc::default();
     let is_woken = Arc::new(AtomicBool::new(false));
     let (own, at) = (hand.clone(), unasked.clone());
+    let rest = Rest::begin();
     block_on(hand.task("future", move |poll| {
         if poll == 1 {
             let (waker, is_woken) = (own.waker("future"), is_woken.clone());
@@ -251,6 +279,7 @@ fn woken_by_thread(case: &Case) {
                 is_woken.store(true, Ordering::SeqCst);
                 waker.wake();
             });
+            thread::current().unpark(); // A token is no wake.
             return Pending;
         }
         if !is_woken.load(Ordering::SeqCst) {
@@ -263,6 +292,7 @@ fn woken_by_thread(case: &Case) {
         case.is_wrong(wrong.at(at, "nobody asked for this poll").looks_like(POLLS_UNASKED));
     }
     hand.expect_polls(case, "future", 2, &[]);
+    rest.end().expect(case, &hand, [RESTLESS_BLOCK_ON; 2]);
 }
 
 /// Wakes itself in its first poll and does something there; is over in the second.
