@@ -70,6 +70,15 @@ const UNPARKS_FIRST: Mistake = Mistake {
     name: "unparks_first",
     says: "`wake` unparks before it has pushed: the executor looks, finds nothing and sleeps on",
 };
+const WAKE_TOO_LATE: Mistake = Mistake {
+    name: "wake_too_late",
+    says: "a wake panics when `run` has returned, and its queue is gone; whoever has kept a waker \
+           may call it then, too",
+};
+const PARKS_FIRST: Mistake = Mistake {
+    name: "parks_first",
+    says: "whether all are over is asked after a poll only; without a task there is none",
+};
 
 fn main() -> ExitCode {
     Check::new("07_woken_only")
@@ -81,6 +90,8 @@ fn main() -> ExitCode {
         .case("of one who is busy and a hundred who wait, the busy one is polled", hundred)
         .case("who is woken in its last poll is not polled again", last_poll)
         .case("a wake from a thread is not lost, however slow the thread is", slow_thread)
+        .case("a wake that comes when run has returned does nothing", woken_afterwards)
+        .case("without a task run returns at once", no_task)
         .run()
 }
 
@@ -397,4 +408,18 @@ fn slow_thread(case: &Case) {
     });
     setting.run(|_| Some(UNPARKS_FIRST));
     hand.expect_polls(case, "a", 2, &[]);
+}
+
+fn woken_afterwards(case: &Case) {
+    let mut setting = Setting::new(case);
+    let hand = setting.hand.clone();
+    setting.yields("a", 1);
+    setting.run(|_| None);
+    case.if_it_panics(WAKE_TOO_LATE);
+    hand.wake("a");
+    hand.expect_polls(case, "a", 2, &[]);
+}
+
+fn no_task(case: &Case) {
+    Setting::new(case).run(|_| Some(PARKS_FIRST));
 }
