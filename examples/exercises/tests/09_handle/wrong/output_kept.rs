@@ -1,0 +1,138 @@
+// Exercise 09, wrong: the executor has the outputs, and nobody tells it that a handle is gone.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// The end of a task, for whoever waits for it. To drop it is to let the task go on alone.
+pub struct Handle<T> {
+    task: usize,
+    ends: Ends,
+    output: PhantomData<T>,
+}
+
+/// The outputs of tasks that are over, and who waits for others, by the numbers of tasks.
+#[derive(Clone, Default)]
+struct Ends {
+    outputs: Rc<RefCell<HashMap<usize, Box<dyn Any>>>>,
+    joiners: Rc<RefCell<HashMap<usize, Waker>>>,
+}
+
+impl<T: 'static> Future for Handle<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        if let Some(output) = self.ends.outputs.borrow_mut().remove(&self.task) {
+            return Poll::Ready(*output.downcast().expect("it is the output of this task"));
+        }
+        self.ends.joiners.borrow_mut().insert(self.task, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Executor {
+    /// A new task, at the end of the queue, and a handle for its output.
+    pub fn spawn<F>(&mut self, future: F) -> Handle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.count += 1;
+        let (task, ends) = (self.count, self.ends.clone());
+        self.add(async move {
+            let output = future.await;
+            ends.outputs.borrow_mut().insert(task, Box::new(output));
+            if let Some(joiner) = ends.joiners.borrow_mut().remove(&task) {
+                joiner.wake();
+            }
+        });
+        Handle {
+            task,
+            ends: self.ends.clone(),
+            output: PhantomData,
+        }
+    }
+}
+
+// What follows is the executor of exercise 08. Its tasks return nothing.
+
+/// An executor that polls who is in its run queue, first in, first out.
+#[derive(Default)]
+pub struct Executor {
+    /// A slot for each task. The slot of one that is over is empty, and used again.
+    tasks: Vec<Option<Task>>,
+    queue: Queue,
+    ends: Ends,
+    count: usize,
+}
+
+struct Task {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    push: Arc<Push>,
+}
+
+/// A task's place in the queue: its waker, too.
+struct Push {
+    slot: usize,
+    queue: Queue,
+    /// Up: it is in the queue.
+    queued: AtomicBool,
+}
+
+type Queue = Arc<Mutex<VecDeque<Arc<Push>>>>;
+
+impl Wake for Push {
+    fn wake(self: Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            let queue = self.queue.clone();
+            queue.lock().unwrap().push_back(self);
+        }
+    }
+}
+
+impl Executor {
+    /// A new task, at the end of the queue. It takes the first slot that is free.
+    fn add(&mut self, future: impl Future<Output = ()> + 'static) {
+        let free = self.tasks.iter().position(Option::is_none);
+        let slot = free.unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() - 1
+        });
+        let push = Arc::new(Push {
+            slot,
+            queue: self.queue.clone(),
+            queued: AtomicBool::new(false),
+        });
+        self.tasks[slot] = Some(Task {
+            future: Box::pin(future),
+            push: push.clone(),
+        });
+        push.wake();
+    }
+
+    /// Polls the first of the queue, and goes on so until nobody is in it.
+    pub fn run(&mut self) {
+        while let Some(push) = self.pop() {
+            let slot = &mut self.tasks[push.slot];
+            let Some(task) = slot.as_mut().filter(|task| Arc::ptr_eq(&task.push, &push)) else {
+                continue; // Woken in its last poll, and over.
+            };
+            push.queued.store(false, Ordering::Release);
+            let waker = Waker::from(push);
+            if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                *slot = None;
+            }
+        }
+    }
+
+    fn pop(&self) -> Option<Arc<Push>> {
+        self.queue.lock().unwrap().pop_front()
+    }
+}
