@@ -39,6 +39,10 @@ const BEGINS_WHEN_POLLED: Mistake = Mistake {
     name: "begins_when_polled",
     says: "the duration counts from the first poll; it must count from the call of `sleep`",
 };
+const ARMED_AT_THE_CALL: Mistake = Mistake {
+    name: "armed_at_the_call",
+    says: "a sleep is armed when it is called; there is nobody to be woken before its first poll",
+};
 const ARMED_WHEN_OVER: Mistake = Mistake {
     name: "armed_when_over",
     says: "a sleep whose deadline has come before its first poll is armed all the same; only the \
@@ -72,7 +76,20 @@ const TAKES_ALL_ALONG: Mistake = Mistake {
     name: "takes_all_along",
     says: "a sleep that is dropped takes away the timers of others that have its deadline",
 };
-
+const TAKES_SUCCESSOR_ALONG: Mistake = Mistake {
+    name: "takes_successor_along",
+    says: "the timer of a sleep that has ended is gone, and another one has come to its place; \
+           when that sleep is dropped, it takes the other one away",
+};
+const ONE_PER_FIRE: Mistake = Mistake {
+    name: "one_per_fire",
+    says: "`fire` wakes those of one deadline; others may be over by then, too",
+};
+const ONLY_THIS_MOMENT: Mistake = Mistake {
+    name: "only_this_moment",
+    says: "`fire` wakes those whose deadline is this very moment; an executor that was busy comes \
+           later than that",
+};
 const BORROWED: Mistake = Mistake {
     name: "borrowed",
     says: "a waker is called while the timers are borrowed; whose code that is, you do not know",
@@ -89,6 +106,8 @@ fn main() -> ExitCode {
         .case("a sleep that moves to another task wakes that one", moves)
         .case("a sleep that is dropped leaves nothing behind", dropped)
         .case("a sleep that is dropped takes no other timer along", dropped_among_equals)
+        .case("a sleep that has ended and is dropped takes no other timer along", dropped_later)
+        .case("a `fire` that comes late wakes all who are due by then", fires_once)
         .case("a waker that `fire` calls may drop another sleep", waker_drops)
         .run()
 }
@@ -215,16 +234,18 @@ fn earliest_first(case: &Case) {
 }
 
 fn begins_at_the_call(case: &Case) {
-    let armed = case.block_on(async {
+    let (armed_before, armed) = case.block_on(async {
         let timers = Timers::default();
         let (a, b) = (timers.sleep(millis(10)), timers.sleep(millis(3)));
+        let armed_before = timers.armed();
         time::sleep(millis(4)).await;
         let (a, b) = (spawn("a", a), spawn("b", b));
         yield_now().await;
         let armed = timers.armed();
         rest(&timers, [a, b]).await;
-        armed
+        (armed_before, armed)
     });
+    expect_armed(case, armed_before, 0, ("root", 0), ARMED_AT_THE_CALL);
     expect_ends(case, &[("b", 4), ("a", 10)], [None, Some(BEGINS_WHEN_POLLED), None]);
     expect_armed(case, armed, 1, ("b", 0), ARMED_WHEN_OVER);
 }
@@ -333,6 +354,37 @@ fn dropped_among_equals(case: &Case) {
         rest(&timers, [a]).await;
     });
     expect_ends(case, &[("a", 10)], [None; 3]);
+}
+
+/// It goes when its timer has fired, and another one may have come to the same place.
+fn dropped_later(case: &Case) {
+    case.if_it_stalls(TAKES_SUCCESSOR_ALONG);
+    case.block_on(async {
+        let timers = Timers::default();
+        let mut first = Box::pin(timers.sleep(millis(10)));
+        let _pending = poll_once(&mut first).await;
+        rest(&timers, []).await;
+        let a = spawn("a", timers.sleep(millis(10)));
+        yield_now().await;
+        drop(first);
+        rest(&timers, [a]).await;
+    });
+    expect_ends(case, &[("a", 20)], [None; 3]);
+}
+
+/// One call, when two of three deadlines are over.
+fn fires_once(case: &Case) {
+    let armed = case.block_on(async {
+        let timers = Timers::default();
+        let _sleepers = [10, 20, 30].map(|n| spawn(&format!("{n} ms"), timers.sleep(millis(n))));
+        time::sleep(millis(25)).await;
+        timers.fire();
+        yield_now().await;
+        timers.armed()
+    });
+    let more = if armed == 2 { ONE_PER_FIRE } else { ONLY_THIS_MOMENT };
+    expect_armed(case, armed, 1, ("root", 0), more);
+    expect_ends(case, &[("10 ms", 25), ("20 ms", 25)], [None; 3]);
 }
 
 thread_local! {
