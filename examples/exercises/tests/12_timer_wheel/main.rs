@@ -63,7 +63,7 @@ const REMEMBERS_PLACE: Mistake = Mistake {
 const MOVES_ALL: Mistake = Mistake {
     name: "moves_all",
     says: "entries are put anew too often: a slot of level 1 has its turn once in 64 ticks, and \
-           `far` once in a round",
+           `far` once in a round of 4,096",
 };
 
 fn main() -> ExitCode {
@@ -243,10 +243,11 @@ fn moves(case: &Case) {
     const ENTRIES: usize = 1_000;
     let mut wheel = Wheel::new();
     let mut random = Random(0);
+    // In the next round, and not in its first slot: there are three places on the way.
     for nth in 0..ENTRIES {
-        wheel.arm(1 + random.below(8_000), nth);
+        wheel.arm(4_160 + random.below(4_000), nth);
     }
-    for now in 1..=8_000 {
+    for now in 1..=8_160 {
         wheel.advance(now);
     }
     let most = 3 * ENTRIES;
