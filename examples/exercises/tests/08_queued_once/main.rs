@@ -37,6 +37,10 @@ const WAKES_A_STRANGER: Mistake = Mistake {
     name: "wakes_a_stranger",
     says: "a waker knows a slot, and not which task it was made for: the slot has a new tenant",
 };
+const STOPS_AT_THE_PAST: Mistake = Mistake {
+    name: "stops_at_the_past",
+    says: "an entry of a task that is over ends `run`, and whoever stands behind it waits",
+};
 const LOCK_HELD: Mistake = Mistake {
     name: "lock_held",
     says: "the lock of the queue is held during the poll, and a wake in the poll waits for it",
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         .case("a wake of a task that is over does nothing", after_ready)
         .case("a wake of a task that is over does not poll who has its slot now", stranger)
         .case("a wake in the last poll does not poll who has the slot now", last_poll)
+        .case("who stands behind a task that is over has its turn", behind_the_past)
         .case("a wake from another thread counts", other_thread)
         .run()
 }
@@ -194,6 +199,20 @@ fn last_poll(case: &Case) {
     hand.wake("old");
     run(case, &hand, &mut executor);
     hand.expect_no_unasked_poll(case, WAKES_A_STRANGER);
+}
+
+fn behind_the_past(case: &Case) {
+    let hand = case.by_hand();
+    let mut executor = Executor::default();
+    let own = hand.clone();
+    executor.spawn(hand.task("old", move |_| {
+        own.wake("old");
+        Ready(())
+    }));
+    let body = yields(&hand, "other", 1);
+    executor.spawn(hand.task("other", body));
+    executor.run();
+    hand.expect_polls(case, "other", 2, &[STOPS_AT_THE_PAST]);
 }
 
 fn other_thread(case: &Case) {
