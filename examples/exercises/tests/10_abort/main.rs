@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 const NOT_CAUGHT: Mistake = Mistake {
@@ -44,7 +44,7 @@ const ONLY_TOLD: Mistake = Mistake {
 };
 const ABORT_WINS: Mistake = Mistake {
     name: "abort_wins",
-    says: "the flag is asked once more when the task has returned, and its output is thrown away",
+    says: "the flag is asked once more when the task is over, and how it ended is thrown away",
 };
 const FLAG_WITHOUT_WAKE: Mistake = Mistake {
     name: "flag_without_wake",
@@ -62,6 +62,11 @@ const TOLD_TOO_EARLY: Mistake = Mistake {
     name: "told_too_early",
     says: "the result of an abort is there before the future has been dropped",
 };
+const RESULT_FIRST: Mistake = Mistake {
+    name: "result_first",
+    says: "the result is left while the future is still there; what is dropped with the future may \
+           look at the handle",
+};
 const ABORTS_THE_PAST: Mistake = Mistake {
     name: "aborts_the_past",
     says: "the task was over, and `abort` has made its result into something else",
@@ -77,7 +82,13 @@ fn main() -> ExitCode {
         .case("a task that aborts itself runs on until it waits, and no further", itself)
         .case("a task that is over stays as it ended", after)
         .case("when a handle is ready, the future has been dropped", destructors)
-        .case("a task that aborts itself and returns in the same poll gives Ok", last_poll)
+        .case("a task that aborts itself and returns in the same poll gives Ok", |case| {
+            last_poll(case, || NUMBER, "Ok(7)");
+        })
+        .case("a task that aborts itself and panics in the same poll gives that", |case| {
+            last_poll(case, || resume_unwind(Box::new(Fault(NUMBER))), "a panic");
+        })
+        .case("a handle is not ready while the future is being dropped", looks_back)
         .run()
 }
 
@@ -324,7 +335,7 @@ fn itself(case: &Case) {
     expect_got(case, &hand, &got, "a cancel", &mistakes);
 }
 
-fn last_poll(case: &Case) {
+fn last_poll(case: &Case, ends: fn() -> u32, expected: &str) {
     let hand = case.by_hand();
     let mut executor = Executor::default();
     let own = Rc::new(RefCell::new(None::<Shared>));
@@ -334,7 +345,7 @@ fn last_poll(case: &Case) {
             let handle = own.take().expect("the check has put it there");
             hand.mark("work aborts itself");
             handle.borrow().abort();
-            NUMBER
+            ends()
         }
     };
     let handle = executor.spawn(hand.watch("work", aborts_itself));
@@ -343,7 +354,7 @@ fn last_poll(case: &Case) {
     let got = spawn_joiner(&hand, &mut executor, &handle);
     run(case, &hand, &mut executor);
     hand.expect_polls(case, "work", 1, &[]);
-    expect_got(case, &hand, &got, "Ok(7)", &[JOINER_NOT_TOLD, ABORT_WINS]);
+    expect_got(case, &hand, &got, expected, &[JOINER_NOT_TOLD, ABORT_WINS]);
 }
 
 fn after(case: &Case) {
@@ -413,5 +424,45 @@ fn destructors(case: &Case) {
         let wrong = Wrong::new(format!("the future of {name} dropped"), "a handle ready before it");
         let wrong = wrong.at(*at, format!("{name} is over, its future is there"));
         case.is_wrong(wrong.looks_like(mistake));
+    }
+}
+
+/// Looks at the handle of its task when it is dropped.
+struct LooksBack {
+    hand: Hand,
+    handle: Rc<RefCell<Option<Handle<u32>>>>,
+    is_early: Rc<Cell<bool>>,
+}
+
+impl Drop for LooksBack {
+    fn drop(&mut self) {
+        if let Some(handle) = &mut *self.handle.borrow_mut() {
+            self.hand.mark("what work held looks at the handle");
+            let poll = Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()));
+            self.is_early.set(poll.is_ready());
+        }
+    }
+}
+
+fn looks_back(case: &Case) {
+    let hand = case.by_hand();
+    let mut executor = Executor::default();
+    let (handle, is_early) = (Rc::default(), Rc::default());
+    let looks_back = LooksBack {
+        hand: hand.clone(),
+        handle: Rc::clone(&handle),
+        is_early: Rc::clone(&is_early),
+    };
+    // Not an async block, as above.
+    let work = poll_fn(move |_| {
+        let _ours = &looks_back;
+        Poll::Ready(NUMBER)
+    });
+    *handle.borrow_mut() = Some(executor.spawn(hand.watch("work", work)));
+    run(case, &hand, &mut executor);
+    if is_early.get() {
+        let wrong = Wrong::new("a handle that is pending until then", "one that is ready");
+        let wrong = wrong.at(hand.now(), "work is being dropped");
+        case.is_wrong(wrong.looks_like(RESULT_FIRST));
     }
 }
