@@ -31,6 +31,15 @@ const FLAG_NOT_SEEN: Mistake = Mistake {
     says: "the thread sleeps, and does not see the flag: `unpark` must raise it first, and then \
            unpark the thread",
 };
+const TOGGLES: Mistake = Mistake {
+    name: "toggles",
+    says: "`unpark` turns the flag over, and two of them leave it where it was; it must raise it",
+};
+const COUNTS: Mistake = Mistake {
+    name: "counts",
+    says: "each `unpark` is counted, and ends a park of its own; a flag that is up can only stay \
+           up, as two wakes before a poll are one",
+};
 const SPINS: Mistake = Mistake {
     name: "spins",
     says: "`park` looks at the flag again and again; a thread that waits so keeps a core busy",
@@ -73,6 +82,7 @@ fn main() -> ExitCode {
         .case("a park sleeps until another thread calls unpark, and so does the next", one_each)
         .case("a token that somebody takes is not an unpark that is lost", token_taken)
         .case("a token that somebody leaves does not end a park", token_left)
+        .case("two calls of unpark before a park are as one", twice)
         .case("two threads throw a ball a thousand times, and play with their tokens", ball)
         .case("between two polls block_on sleeps, until a thread calls the waker", woken_by_thread)
         .case("a future may park while it is polled", parks_in_poll)
@@ -131,6 +141,16 @@ fn token_left(case: &Case) {
     hand.mark("thread::current().unpark(), which leaves a token");
     thread::current().unpark();
     expect_sleep(case, &hand, &parker, ONE_LOOK);
+}
+
+fn twice(case: &Case) {
+    hangs(case, TOGGLES);
+    let hand = case.by_hand();
+    let parker = Arc::new(Parker::new());
+    unpark(&hand, &parker);
+    unpark(&hand, &parker);
+    park(&hand, &parker);
+    expect_sleep(case, &hand, &parker, COUNTS);
 }
 
 fn unpark(hand: &Hand, parker: &Parker) {
