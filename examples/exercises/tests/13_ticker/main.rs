@@ -4,9 +4,9 @@ handspun_exercises::answer!("HANDSPUN_ANSWER_13");
 
 use answer::Ticker;
 use handspun::time::MissedTickBehavior::{self, Burst, Delay, Skip};
-use handspun::time::{self, Duration, Instant, timeout};
+use handspun::time::{self, Duration, Instant, sleep, timeout};
 use handspun::trace::{Event, mark};
-use handspun_exercises::{Case, Check, Mistake, Wrong};
+use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
 use std::process::ExitCode;
 
 const WAITS_FIRST: Mistake = Mistake {
@@ -55,6 +55,14 @@ const NO_GRACE: Mistake = Mistake {
     name: "no_grace",
     says: "a tick that is up to 5 ms late counts as late; it is on time, and the plan stays",
 };
+const JUDGED_TOO_EARLY: Mistake = Mistake {
+    name: "judged_too_early",
+    says: "whether it is late is asked before the wait; other tasks may be busy while it waits",
+};
+const WHOLE_MILLISECONDS: Mistake = Mistake {
+    name: "whole_milliseconds",
+    says: "it counts in milliseconds, and this period is not a whole number of them",
+};
 
 fn main() -> ExitCode {
     Check::new("13_ticker")
@@ -66,6 +74,8 @@ fn main() -> ExitCode {
         .case("after a stall until 6 s sharp Skip does not tick twice", skip_sharp)
         .case("a tick that is 5 ms late is on time, and one that is 6 ms late is not", grace)
         .case("a tick that was not waited for to the end is still to come", cancelled)
+        .case("a tick that is late because another task was busy is late, too", meanwhile)
+        .case("a period need not be a whole number of milliseconds", broken)
         .case("whatever is done between the ticks, they come as those of an interval", interval)
         .run()
 }
@@ -256,6 +266,36 @@ fn cancelled(case: &Case) {
     });
     let came: Vec<u64> = ticks.iter().map(|tick| tick.came).collect();
     compare(case, Burst, &came, &[0, 1_000, 2_000, 3_000], [None, Some(LOST_TICK)]);
+}
+
+fn meanwhile(case: &Case) {
+    let all = [
+        (Delay, [0, 1_000, 6_400, 7_400]),
+        (Skip, [0, 1_000, 6_400, 7_000]),
+    ];
+    for (behavior, expected) in all {
+        let ticks = case.block_on(async {
+            spawn("another", async {
+                sleep(Duration::from_millis(1_500)).await;
+                mark("another works until 6.4 s");
+                time::advance(Duration::from_millis(4_900)).await;
+            });
+            let mut ticker = Ticker::new(SECOND, behavior);
+            work_and_tick(&[0; 4], async || ticker.tick().await).await
+        });
+        let came: Vec<u64> = ticks.iter().map(|tick| tick.came).collect();
+        compare(case, behavior, &came, &expected, [Some(JUDGED_TOO_EARLY), None]);
+    }
+}
+
+fn broken(case: &Case) {
+    let ticks = case.block_on(async {
+        let mut ticker = Ticker::new(Duration::from_micros(333_300), Skip);
+        work_and_tick(&[0, 5_400, 0, 0], async || ticker.tick().await).await
+    });
+    let came: Vec<u64> = ticks.iter().map(|tick| tick.came).collect();
+    let mistake = came.starts_with(&[0, 333, 5_733]).then_some(WHOLE_MILLISECONDS);
+    compare(case, Skip, &came, &[0, 333, 5_733, 5_999], [mistake; 2]);
 }
 
 /// What a program may do between two ticks, in milliseconds.
