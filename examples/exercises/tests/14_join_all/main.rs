@@ -57,7 +57,7 @@ const NO_TURNS: Mistake = Mistake {
 };
 const LOST_WAKE: Mistake = Mistake {
     name: "lost_wake",
-    says: "a wake that comes while its child is polled is thrown away",
+    says: "a wake that comes while its child is polled is lost: to the queue, or to the task",
 };
 const LOCK_HELD: Mistake = Mistake {
     name: "lock_held",
@@ -139,8 +139,9 @@ impl Turns {
         }
     }
 
-    /// In the polls of the whole by this task these were polled. (Whether it was also polled for
-    /// nobody is another question.) The mistakes: of more polls than these, and of fewer.
+    /// In the polls of the whole by this task these were polled, in each in any order. (Whether it
+    /// was also polled for nobody is another question.) The mistakes: of more polls than these, and
+    /// of fewer.
     fn expect(
         &self,
         case: &Case,
@@ -148,7 +149,8 @@ impl Turns {
         expected: &[&[usize]],
         [more, fewer]: [Option<Mistake>; 2],
     ) {
-        let turns = self.0.borrow();
+        let mut turns = self.0.borrow().clone();
+        turns.iter_mut().for_each(|turn| turn.sort_unstable());
         let polls = (0..).zip(turns.iter()).filter(|(_, turn)| !turn.is_empty());
         let (places, got): (Vec<usize>, Vec<&[usize]>) =
             polls.map(|(nth, turn)| (nth, turn.as_slice())).unzip();
