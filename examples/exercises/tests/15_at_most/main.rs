@@ -61,6 +61,10 @@ const SKIPS_PANICS: Mistake = Mistake {
     name: "skips_panics",
     says: "a `JoinError` is passed over, and with it the panic of a job",
 };
+const OTHER_WORDS: Mistake = Mistake {
+    name: "other_words",
+    says: "it panics with words of its own, and what the job has said is lost",
+};
 const BUSY: Mistake = Mistake {
     name: "busy",
     says: "it asks again and again who is over, and does not wait to be told",
@@ -391,9 +395,17 @@ fn error(case: &Case) {
 fn panics(case: &Case) {
     let jobs = &[('a', 100, End::Panic), ('b', 300, End::Output)];
     match catch_unwind(AssertUnwindSafe(|| all(case, 2, jobs))) {
-        Err(payload) if words(&*payload).contains(LOST) => {}
-        // A stall, say.
-        Err(payload) => resume_unwind(payload),
+        Err(payload) => match words(&*payload) {
+            said if said.contains(LOST) => {}
+            // It is none.
+            "" => resume_unwind(payload),
+            said if said.starts_with("the executor has stalled") => resume_unwind(payload),
+            said => {
+                let wrong =
+                    Wrong::new(format!("the panic of the job, {LOST:?}"), format!("{said:?}"));
+                case.is_wrong(wrong.at(last_poll(case), "panics").looks_like(OTHER_WORDS));
+            }
+        },
         Ok((outputs, log, _)) => {
             let wrong = Wrong::new("a panic", told(&outputs)).looks_like(SKIPS_PANICS);
             case.is_wrong(wrong.at(log.end_of('a').record, "a panics"));

@@ -5,9 +5,9 @@ handspun_exercises::answer!("HANDSPUN_ANSWER_16");
 use answer::{Racer, Rotor, timeout};
 use handspun::sync::mpsc::unbounded_channel;
 use handspun::task::yield_now;
-use handspun::time::{Duration, Instant, sleep};
+use handspun::time::{self, Duration, Instant, sleep};
 use handspun::trace;
-use handspun_exercises::{Case, Check, Mistake, Wrong};
+use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
 use std::cell::Cell;
 use std::fmt::Display;
 use std::future::{pending, poll_fn, ready};
@@ -32,6 +32,14 @@ const ONE_FURTHER: Mistake = Mistake {
     says: "the start moves on by one; so when it is the turn of one that is not ready, the one \
            behind it wins, and once more in the next race, when the turn is its own",
 };
+const MOVES_WHILE_IT_WAITS: Mistake = Mistake {
+    name: "moves_while_it_waits",
+    says: "the rotor moves on with each poll in which none is ready; it should only with a win",
+};
+const FORGETS_WHILE_IT_WAITS: Mistake = Mistake {
+    name: "forgets_while_it_waits",
+    says: "its first poll begins where the rotor says, and a later one with the first of all",
+};
 const OUT_OF_RANGE: Mistake = Mistake {
     name: "out_of_range",
     says: "the rotor remembers a number that this race does not have; it has fewer racers than \
@@ -53,6 +61,10 @@ const SHARED_ROTOR: Mistake = Mistake {
     name: "shared_rotor",
     says: "its rotor has seen other races, and gives the sleep its turn to be the first",
 };
+const LOOKS_AT_THE_CLOCK: Mistake = Mistake {
+    name: "looks_at_the_clock",
+    says: "the output is there, and is refused since it is late; what is ready is never refused",
+};
 const REFUSES_ZERO: Mistake = Mistake {
     name: "refuses_zero",
     says: "with a duration of zero it does not even ask the future, which is ready",
@@ -64,11 +76,13 @@ fn main() -> ExitCode {
         .case("when none is ready, it waits for the first that will be", waits)
         .case("three that are always ready win in turn", in_turn)
         .case("if one of three is never ready, the others win in turn", two_in_turn)
+        .case("three that get ready together, later, win in turn", later)
         .case("a race may have fewer racers than the last one", fewer)
         .case("what a loser has not given is not lost", not_lost)
         .case("the losers are dropped before the race is ready", losers)
         .case("a timeout gives the output, or None when the time is up", in_time)
         .case("what is ready when the time is up is in time, each of three times", at_the_deadline)
+        .case("what is ready is in time, also when it is asked late", asked_late)
         .case("a timeout of zero asks the future once", zero)
         .run()
 }
@@ -129,18 +143,19 @@ fn waits(case: &Case) {
     case.expect_polls("root", 2, &[]);
 }
 
-/// Races, one after the other. Each has a poll of its own, in the drawing too.
+/// Races of these, one after the other. Each has polls of its own, in the drawing too. The
+/// mistakes, by the winners that they make.
 fn expect_winners(
     case: &Case,
-    are_ready: [bool; 3],
+    racers: impl Fn() -> Vec<Racer<'static, ()>>,
     expected: &[usize],
-    (mistaken, mistake): (&[usize], Mistake),
+    mistakes: &[(&[usize], Mistake)],
 ) {
     let races = case.block_on(async {
         let rotor = Rotor::new();
         let mut races = Vec::new();
         for _ in expected {
-            let (winner, ()) = rotor.race(are_ready.map(racer).into()).await;
+            let (winner, ()) = rotor.race(racers()).await;
             races.push((winner, now()));
             yield_now().await;
         }
@@ -154,7 +169,8 @@ fn expect_winners(
     let Some(race) = (0..expected.len()).find(|&race| winners[race] != expected[race]) else {
         return;
     };
-    let mistake = (winners == mistaken).then_some(mistake);
+    let mistake = mistakes.iter().find(|(mistaken, _)| winners == *mistaken);
+    let mistake = mistake.map(|(_, mistake)| *mistake);
     let wrong = Wrong::new(told(expected), told(&winners)).looks_like(mistake);
     let what = format!("it was the turn of {}, and {} wins", expected[race], winners[race]);
     case.is_wrong(wrong.at(races[race].1, what));
@@ -162,13 +178,24 @@ fn expect_winners(
 
 fn in_turn(case: &Case) {
     let turns = [0, 1, 2, 0, 1, 2, 0, 1, 2];
-    expect_winners(case, [true; 3], &turns, (&[0; 9], ALWAYS_FIRST));
+    let racers = || [true; 3].map(racer).into();
+    expect_winners(case, racers, &turns, &[(&[0; 9], ALWAYS_FIRST)]);
 }
 
 fn two_in_turn(case: &Case) {
     let turns = [0, 2, 0, 2, 0, 2, 0, 2, 0];
     let further = [0, 2, 2, 0, 2, 2, 0, 2, 2];
-    expect_winners(case, [true, false, true], &turns, (&further, ONE_FURTHER));
+    let racers = || [true, false, true].map(racer).into();
+    expect_winners(case, racers, &turns, &[(&further, ONE_FURTHER)]);
+}
+
+fn later(case: &Case) {
+    let racers = || (0..3).map(|_| Box::pin(after(100)) as _).collect();
+    let mistakes: [(&[usize], _); 2] = [
+        (&[1, 0, 2, 1, 0, 2], MOVES_WHILE_IT_WAITS),
+        (&[0; 6], FORGETS_WHILE_IT_WAITS),
+    ];
+    expect_winners(case, racers, &[0, 1, 2, 0, 1, 2], &mistakes);
 }
 
 /// With whom the second begins is not asked: its only racer wins in any case.
@@ -275,6 +302,21 @@ fn at_the_deadline(case: &Case) {
         let wrong = Wrong::new(told(Some(7)), told(output)).looks_like(mistake);
         case.is_wrong(wrong.at(now, what));
     }
+}
+
+fn asked_late(case: &Case) {
+    let output = case.block_on(async {
+        spawn("busy", async {
+            trace::mark("busy for 0.15 s");
+            time::advance(Duration::from_millis(150)).await;
+        });
+        let future = async {
+            after(50).await;
+            7
+        };
+        timeout(Duration::from_millis(100), future).await
+    });
+    expect(case, told(output), told(Some(7)), LOOKS_AT_THE_CLOCK);
 }
 
 fn zero(case: &Case) {
