@@ -35,6 +35,14 @@ const EMPTY_AT_THE_END: Mistake = Mistake {
     name: "empty_at_the_end",
     says: "a text that is over has no more lines, not even empty ones",
 };
+const EMPTY_LINES_LOST: Mistake = Mistake {
+    name: "empty_lines_lost",
+    says: "a line with nothing but its newline is a line, too",
+};
+const WAITS_FOR_MORE: Mistake = Mistake {
+    name: "waits_for_more",
+    says: "the line has come, and it waits for another piece; look first, and wait for what lacks",
+};
 const WITHOUT_NEWLINE: Mistake = Mistake {
     name: "without_newline",
     says: "the newline belongs to the line, and is cut off",
@@ -55,6 +63,10 @@ const IN_THE_FUTURE: Mistake = Mistake {
 const FIRST_STAYS: Mistake = Mistake {
     name: "first_stays",
     says: "the first line of a pair is kept, and is not taken away when the pair is returned",
+};
+const LAST_PAIR_LOST: Mistake = Mistake {
+    name: "last_pair_lost",
+    says: "it counts newlines, and the last line of a text may have none",
 };
 const SINGLE_LOST: Mistake = Mistake {
     name: "single_lost",
@@ -283,16 +295,32 @@ fn read_whole(
 
 fn several_in_one(case: &Case) {
     read_whole(case, &["tea\nmilk\nsu", "gar\n"], ENDS_WITH, REST_DROPPED);
+    read_whole(case, &["\ntea\n\nmilk\n", "\n"], None, EMPTY_LINES_LOST);
+    let waits = case.block_on(async {
+        let mut reader = LineReader::new(written(&["tea\nmilk\n", "sugar\n"]));
+        let _tea = reader.read_line().await;
+        let mut milk = line(&mut reader);
+        poll_fn(|cx| Poll::Ready(milk.as_mut().poll(cx).is_pending())).await
+    });
+    if waits {
+        let wrong = Wrong::new("the second line of a piece, at once", "a wait");
+        let last = case.polls_of("root").last().map_or(0, |poll| poll.began);
+        case.is_wrong(wrong.at(last, "it waits, and the line is there").looks_like(WAITS_FOR_MORE));
+    }
 }
 
 fn end_of_text(case: &Case) {
     read_whole(case, &["tea\nmi", "lk"], None, LAST_LINE_LOST);
+    read_whole(case, &["tea", "", " for two\n"], PIECE_IS_A_LINE, None);
     read_whole(case, &[], None, None);
 }
 
 fn pairs(case: &Case) {
     let whole = run(case, &PAIRS, Drops::None, [pair, pair]);
     whole.expect(case, &lines(&PAIRS), FIRST_STAYS);
+    let pieces = ["tea\nmi", "lk"];
+    let last = run(case, &pieces, Drops::None, [pair, pair]);
+    last.expect(case, &lines(&pieces), LAST_PAIR_LOST);
 }
 
 fn single(case: &Case) {
