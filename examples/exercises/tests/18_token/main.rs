@@ -34,6 +34,10 @@ const CHILD_IS_CLONE: Mistake = Mistake {
     name: "child_is_clone",
     says: "the child is its parent once more; cancelled, it takes the parent with it",
 };
+const DROP_CANCELS: Mistake = Mistake {
+    name: "drop_cancels",
+    says: "a parent that is gone counts as cancelled; but only `cancel` cancels",
+};
 const LATE_CHILD: Mistake = Mistake {
     name: "late_child",
     says: "a cancel is passed on to the children that there are, and this one came later",
@@ -209,6 +213,8 @@ fn all_woken(case: &Case) {
 fn tree(case: &Case) {
     let claims = Claims::default();
     case.block_on(async {
+        let orphan = Token::new().child_token();
+        claims.push("a child whose parent was dropped", &orphan, false, DROP_CANCELS);
         let parent = Token::new();
         let (a, b) = (parent.child_token(), parent.child_token());
         let below_a = a.child_token();
