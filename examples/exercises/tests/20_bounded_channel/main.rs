@@ -63,6 +63,10 @@ const WAKES_ALL: Mistake = Mistake {
     name: "wakes_all",
     says: "room for one wakes all who wait; for all but one the poll is in vain",
 };
+const WAKES_TOO_FEW: Mistake = Mistake {
+    name: "wakes_too_few",
+    says: "there is room for two who wait, and only the first of them is woken",
+};
 const OVERTAKES: Mistake = Mistake {
     name: "overtakes",
     says: "room for who was woken is taken by who comes just now; the other stands in line again",
@@ -80,6 +84,11 @@ const ROOM_IS_LOST: Mistake = Mistake {
     name: "room_is_lost",
     says: "it was woken for its room, and is dropped before it is polled; then nobody wakes the \
            next in line",
+};
+const SENT_UNSEEN: Mistake = Mistake {
+    name: "sent_unseen",
+    says: "the value of a `send` that waits is put into the queue, and its `send` may be dropped \
+           before it sees that; who has room sends in its own poll",
 };
 const HANDED_OVER: Mistake = Mistake {
     name: "handed_over",
@@ -335,6 +344,29 @@ fn line(case: &Case) {
         }
     }
 
+    // Room for two comes before the first is polled.
+    let length = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        for value in ["0", "1"] {
+            let _sent = sender.send(value).await;
+        }
+        for (name, value) in [("first", "a"), ("second", "b")] {
+            spawn_send(name, &sender, value);
+        }
+        a_while().await;
+        for _ in 0..2 {
+            let _received = receiver.recv().await;
+        }
+        a_while().await;
+        receiver.len()
+    });
+    if length != 2 {
+        let polls = case.polls_of("second");
+        let wrong = Wrong::new("a queue of 2", format!("one of {length}"));
+        let wrong = wrong.at(polls[0].began, "it is not woken for its room");
+        case.is_wrong(wrong.looks_like(WAKES_TOO_FEW));
+    }
+
     // Who comes when there is room, but not for it.
     case.if_it_stalls(FIRST_WAKER);
     let (log, overtook) = case.block_on(async {
@@ -404,7 +436,9 @@ fn dropped_woken(case: &Case) {
         recv_into(&mut log, &mut receiver).await;
         log
     });
-    expect_values(case, &log, &["0", "b"].map(Some), ROOM_IS_LOST);
+    let is_sent = log.iter().any(|(value, _)| *value == Some("a"));
+    let mistake = if is_sent { SENT_UNSEEN } else { ROOM_IS_LOST };
+    expect_values(case, &log, &["0", "b"].map(Some), mistake);
 }
 
 fn dropped_recv(case: &Case) {
@@ -443,6 +477,8 @@ fn dropped_recv(case: &Case) {
 thread_local! {
     /// What is cloned, and dropped, by a [`ComesBack`] and by [`LastWords`].
     static SENDER: RefCell<Option<Sender<&'static str>>> = const { RefCell::new(None) };
+    /// What a [`ComesBack`] asks.
+    static RECEIVER: RefCell<Option<Receiver<&'static str>>> = const { RefCell::new(None) };
 }
 
 /// A waker that uses the channel.
@@ -451,6 +487,7 @@ struct ComesBack;
 impl Wake for ComesBack {
     fn wake(self: Arc<Self>) {
         SENDER.with_borrow(|sender| drop(sender.clone()));
+        RECEIVER.with_borrow(|receiver| receiver.as_ref().map(Receiver::len));
     }
 }
 
@@ -467,10 +504,32 @@ fn comes_back(case: &Case) {
             // The first fills the channel, and wakes the receiver.
             let _sent = sender.send("0").await;
         }
-        let mut send = pin!(sender.send("a"));
-        let _waits = send.as_mut().poll(&mut cx);
+        {
+            let mut send = pin!(sender.send("a"));
+            let _waits = send.as_mut().poll(&mut cx);
+            let _received = receiver.recv().await;
+        }
+        // Who leaves the line wakes the next.
+        let _sent = sender.send("0").await;
+        let mut sends = ["a", "b"].map(|value| Box::pin(sender.send(value)));
+        for send in &mut sends {
+            let _waits = send.as_mut().poll(&mut cx);
+        }
         let _received = receiver.recv().await;
+        let [first, mut second] = sends;
+        drop(first);
+        // And each end, when it is dropped, wakes who waits for it.
+        let _sent = second.as_mut().poll(&mut cx);
+        let mut third = Box::pin(sender.send("c"));
+        let _waits = third.as_mut().poll(&mut cx);
+        drop(receiver);
         SENDER.take();
+
+        let (sender, mut receiver) = channel(1);
+        let _waits = pin!(receiver.recv()).poll(&mut cx);
+        RECEIVER.set(Some(receiver));
+        drop(sender);
+        RECEIVER.take();
     });
 }
 
