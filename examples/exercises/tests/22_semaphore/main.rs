@@ -494,6 +494,20 @@ fn comes_back(case: &Case) {
         drop(held);
         SEMAPHORE.take();
     });
+    // Who leaves the line wakes the next.
+    case.block_on(async {
+        let semaphore = Rc::new(Semaphore::new(2));
+        let _held = acquire(&semaphore, 1).await;
+        let waker = Waker::from(Arc::new(ComesBack));
+        let mut waits = [2, 1].map(|n| Box::pin(acquire(&semaphore, n)));
+        for wait in &mut waits {
+            let _waits = wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+        }
+        SEMAPHORE.set(Some(semaphore.clone()));
+        let [big, _small] = waits;
+        drop(big);
+        SEMAPHORE.take();
+    });
     case.block_on(async {
         let semaphore = Rc::new(Semaphore::new(1));
         let _held = acquire(&semaphore, 1).await;
