@@ -29,8 +29,9 @@ const RUNS_HERE: Mistake = Mistake {
 };
 const CALLS_UNDER_LOCK: Mistake = Mistake {
     name: "calls_under_lock",
-    says: "a lock is held while the closure is called, its job's or the line's, and the executor \
-           waits for that; the guard in `if let .. = x.lock()` lives as long as the block",
+    says: "the executor waits until the closure is over: for its result, or for a lock that is \
+           held while it is called, its job's or the line's; the guard in \
+           `if let .. = x.lock()` lives as long as the block",
 };
 const WAKES_NOBODY: Mistake = Mistake {
     name: "wakes_nobody",
@@ -60,6 +61,14 @@ const WAKES_UNDER_LOCK: Mistake = Mistake {
 const PANIC_UNANSWERED: Mistake = Mistake {
     name: "panic_unanswered",
     says: "the closure panics, and takes the thread with it, before anybody was told",
+};
+const IDLE_NOT_TOLD: Mistake = Mistake {
+    name: "idle_not_told",
+    says: "a thread is idle, and nobody tells it that a closure stands in the line",
+};
+const DROP_WAITS: Mistake = Mistake {
+    name: "drop_waits",
+    says: "an answer is dropped, and waits until its closure is over; that one goes on alone",
 };
 const THREAD_LOST: Mistake = Mistake {
     name: "thread_lost",
@@ -275,7 +284,7 @@ struct Waits {
 impl Wake for Waits {
     fn wake(self: Arc<Self>) {
         let _ = self.called.send(());
-        let polled = self.polled.lock().unwrap().recv_timeout(4 * FOR_NOTHING);
+        let polled = self.polled.lock().unwrap().recv_timeout(FOR_AN_ANSWER / 2);
         let _ = self.ended.send(polled.is_ok());
     }
 }
@@ -330,6 +339,14 @@ fn woken_last(case: &Case) {
 }
 
 fn panics(case: &Case) {
+    let idle = run(case, async {
+        let pool = Pool::new(1);
+        let _first = outcome_of("first", pool.spawn_blocking(|| 7)).await;
+        // Its thread is idle by then, if there is one.
+        sleep(FOR_NOTHING).await;
+        outcome_of("next", pool.spawn_blocking(|| 7)).await
+    });
+    expect(case, "next", idle, 7, IDLE_NOT_TOLD);
     let (first, second) = run(case, async {
         let pool = Pool::new(1);
         // Nobody's panic, so that no hook tells of it.
@@ -338,7 +355,6 @@ fn panics(case: &Case) {
         if first.is_none() {
             return (first, None);
         }
-        // Its thread is idle by then, if there is one.
         sleep(FOR_NOTHING).await;
         (first, outcome_of("next", pool.spawn_blocking(|| 7)).await)
     });
@@ -493,6 +509,7 @@ fn prevented(case: &Case) {
             closed();
         });
         told(&mut is_begun).await;
+        case.if_it_hangs(DROP_WAITS);
         drop(first);
         let holds = held.clone();
         let second = pool.spawn_blocking(move || {
