@@ -238,6 +238,22 @@ fn what_an_answer_prints_is_seen() {
 }
 
 #[test]
+fn a_check_of_all_has_one_line_for_each_whatever_an_answer_prints_or_does() {
+    let course = Course::new("lines");
+    let prints = "pub fn answer() -> u32 {\n    print!(\"40\\n2\");\n    42\n}\n";
+    course.write("01_one", prints);
+    course.write("02_two", "pub fn answer() -> u32 {\n    std::process::abort()\n}\n");
+    let (page, _) = course.run(&["check", "all"]);
+    let lines: Vec<&str> = page.lines().take(3).collect();
+    assert_eq!(lines[..2], ["01 one: solved", "02 two: not solved"], "{page}");
+    assert!(lines[2].starts_with('['), "{page}");
+
+    let (page, _) = course.run(&["check", "2"]);
+    let beginning = "02 two: not solved\n\nThe answer has ended its check: ";
+    assert!(page.starts_with(beginning), "{page}");
+}
+
+#[test]
 fn without_cargo_it_says_so() {
     let course = Course::new("cargo");
     let mut command = course.command(&["check", "1"]);

@@ -60,24 +60,31 @@ pub async fn check(exercise: Exercise, html: Option<PathBuf>) -> Result<Verdict,
         command.args(["--html".into(), OsString::from(html)]);
     }
     let output = run(&mut command).await?;
+    if !has_told(&output) {
+        print(&lesson::broke_off(&exercise, output.status))?;
+    }
     Ok(verdict(&exercise, pair, &output))
 }
 
-/// Checks it, and gives what there is to say of it first, in one line.
+/// Checks it, and gives the line that says how it went.
 pub async fn check_in_short(exercise: &Exercise) -> Result<(Verdict, String), Error> {
     let pair = prepare(exercise)?;
-    let program = match build(exercise).await? {
-        Ok(program) => program,
-        Err(_) => {
-            let line = lesson::does_not_compile(exercise, "").lines().next().map(str::to_string);
-            return Ok((Verdict::DoesNotCompile, line.unwrap_or_default()));
+    let (verdict, page) = match build(exercise).await? {
+        Err(_) => (Verdict::DoesNotCompile, lesson::does_not_compile(exercise, "")),
+        Ok(program) => {
+            let mut command = Command::new(&program);
+            let output = run(command.stdout(Stdio::piped()).stderr(Stdio::null())).await?;
+            let page = match has_told(&output) {
+                true => String::from_utf8_lossy(&output.stdout).into_owned(),
+                false => lesson::broke_off(exercise, output.status),
+            };
+            (verdict(exercise, pair, &output), page)
         }
     };
-    let mut command = Command::new(&program);
-    let output = run(command.stdout(Stdio::piped()).stderr(Stdio::null())).await?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
-    Ok((verdict(exercise, pair, &output), first.join(" ")))
+    // What the answer prints comes before it.
+    let begin = page.find(&exercise.title()).unwrap_or(page.len());
+    let lines: Vec<&str> = page[begin..].lines().take_while(|line| !line.is_empty()).collect();
+    Ok((verdict, lines.join(" ")))
 }
 
 /// Sees to it that what is built is what is there, and gives the hash of that. A check begins with
@@ -91,6 +98,11 @@ pub fn prepare(exercise: &Exercise) -> Result<String, Error> {
         Progress::set_checked(exercise);
     }
     Ok(progress::pair_of(exercise))
+}
+
+/// Whether the check came to its end. If it did not, as when a stack overflows, it told nothing.
+fn has_told(output: &Output) -> bool {
+    matches!(output.status.code(), Some(0 | 1))
 }
 
 fn verdict(exercise: &Exercise, pair: String, output: &Output) -> Verdict {

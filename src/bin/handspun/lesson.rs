@@ -10,6 +10,7 @@ use crate::markdown::{self, Setting};
 use crate::pager;
 use crate::progress::{Progress, State};
 use std::fmt::Write as _;
+use std::process::ExitStatus;
 
 /// So many lines of a task are shown before it is asked for.
 const TASK: usize = 8;
@@ -143,11 +144,20 @@ pub fn next(exercise: &Exercise) -> Result<String, Error> {
 }
 
 pub fn does_not_compile(exercise: &Exercise, errors: &str) -> String {
-    let name = exercise.name.replacen('_', " ", 1);
-    let number = exercise.number();
+    let (title, number) = (exercise.title(), exercise.number());
     format!(
-        "{name}: {}\n\n{errors}a hint: cargo run -- hint {number}\n",
+        "{title}: {}\n\n{errors}a hint: cargo run -- hint {number}\n",
         red("does not compile yet")
+    )
+}
+
+pub fn broke_off(exercise: &Exercise, status: ExitStatus) -> String {
+    let (title, number) = (exercise.title(), exercise.number());
+    format!(
+        "{title}: {}\n\nThe answer has ended its check: {status}.\n\
+         If a stack has overflowed: what calls itself, and never stops?\n\n\
+         a hint: cargo run -- hint {number}\n",
+        red("not solved")
     )
 }
 
