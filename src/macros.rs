@@ -1,5 +1,4 @@
-//! [`join!`](crate::join), [`try_join!`](crate::try_join), [`select!`](crate::select): many
-//! futures at the same time, in one task.
+//! `join!`, `try_join!`, `select!`: many futures at the same time, in one task.
 //!
 //! What they do is ordinary code, in `macros/branches.rs`. What is left is grammar: this file reads
 //! the branches and writes a value of them. A function cannot, for it has a fixed number of

@@ -117,6 +117,7 @@ fn a_summary_is_the_first_sentence_as_plain_text() {
     assert!(!list.contains("Three things that it does"), "{list}"); // The second of 28_timeout.
     let read = words(page(&["read", "source"]));
     assert!(read.contains("src/time/sleep.rs `Sleep`: the future that"), "{read}");
+    assert!(!read.contains("]("), "{read}");
 }
 
 #[test]
