@@ -15,15 +15,25 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Seek, Write};
 #[cfg(unix)]
 use std::os::unix::process::CommandExt;
-use std::process::{self, Command};
+use std::process::{self, Command, Stdio};
 
 const WIDEST: usize = 80;
 const NARROWEST: usize = 40;
 
-/// How many columns a page has. More than 80 are harder to read, so `COLUMNS` can only take away.
+/// How many columns a page has: what `COLUMNS` says, else what the terminal has. More than 80 are
+/// harder to read.
 pub fn width() -> usize {
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
+    columns.or_else(ask_terminal).unwrap_or(WIDEST).clamp(NARROWEST, WIDEST)
+}
+
+/// The standard library cannot ask a terminal, `stty` can.
+fn ask_terminal() -> Option<usize> {
+    let terminal = io::stdout().is_terminal().then(|| File::open("/dev/tty"))?.ok()?;
+    let stty = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output();
+    let size = String::from_utf8(stty.ok()?.stdout).ok()?;
+    // A terminal that does not know has 0.
+    size.split_whitespace().nth(1)?.parse().ok().filter(|&columns| columns > 0)
 }
 
 pub fn in_colour() -> bool {
