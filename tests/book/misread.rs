@@ -29,6 +29,10 @@ const MARKS: [(&str, &[&str]); 7] = [
 pub fn misread(page: &Page) -> Vec<(usize, String)> {
     let mut found = fences(page);
     for (line, text, is_block) in page.numbered() {
+        if is_block && (text == "#" || text.starts_with("# ")) {
+            let wrong = "rustdoc hides this line, and a code host shows it: write it without `# `";
+            found.push((line, wrong.to_string()));
+        }
         if !is_block {
             let wrong = comment(page, line, text).or_else(|| image(page, line, text));
             found.extend(wrong.or_else(|| code_by_indentation(text)).map(|wrong| (line, wrong)));

@@ -5,10 +5,9 @@
 //! indentation and taken apart by the same function. Then `Printer` sets each block in the width
 //! that is left for it; the text inside is read in `inline.rs`.
 //!
-//! It reads what a code host and rustdoc read, and shows what they show, with three differences.
-//! Links say what to type to follow them. Lines of a Rust example that rustdoc hides are left out
-//! here too. And of the questions at the end of a chapter only the questions are shown, until
-//! somebody asks for the answers.
+//! It reads what a code host reads, and shows what that shows, with two differences. Links say what
+//! to type to follow them. And of the questions at the end of a chapter only the questions are
+//! shown, until somebody asks for the answers.
 
 use crate::inline;
 use crate::letters::{Line, Style, hanging, letters, painted, spaces, wrapped};
@@ -28,20 +27,6 @@ pub struct Setting<'a> {
 
 /// Code is indented by so much, and not changed otherwise.
 const CODE: usize = 4;
-
-/// The words after a fence that say that a block is Rust. (As rustdoc has it; one without any is
-/// Rust too.)
-const RUST: [&str; 9] = [
-    "rust",
-    "ignore",
-    "no_run",
-    "compile_fail",
-    "should_panic",
-    "test_harness",
-    "edition2018",
-    "edition2021",
-    "edition2024",
-];
 
 pub fn render(text: &str, setting: &Setting) -> String {
     let lines: Vec<&str> = text.lines().collect();
@@ -129,7 +114,7 @@ fn comment(lines: &[&str]) -> Option<Read> {
 }
 
 fn code(lines: &[&str]) -> Option<(Block, usize)> {
-    let (fence, info) = fence(lines[0])?;
+    let fence = fence(lines[0])?;
     let indent = indent(lines[0]);
     let closes = |line: &&str| {
         let rest = line.trim().strip_prefix(fence);
@@ -137,43 +122,17 @@ fn code(lines: &[&str]) -> Option<(Block, usize)> {
     };
     let inside = &lines[1..];
     let end = inside.iter().position(closes).unwrap_or(inside.len());
-    let code = inside[..end].iter().map(|line| &line[indent.min(self::indent(line))..]);
-    let shown: Vec<String> = match is_rust(info) {
-        true => code.filter_map(shown_by_rustdoc).collect(),
-        false => code.map(str::to_string).collect(),
-    };
+    let code = inside[..end].iter().map(|line| line[indent.min(self::indent(line))..].to_string());
     let used = (end + 2).min(lines.len());
-    Some((Block::Code(without_blank_ends(shown)), used))
+    Some((Block::Code(code.collect()), used))
 }
 
-/// The backticks with which a block of code begins, and what follows them.
-fn fence(line: &str) -> Option<(&str, &str)> {
+/// The backticks with which a block of code begins.
+fn fence(line: &str) -> Option<&str> {
     let line = line.trim();
     let info = line.trim_start_matches('`');
     let fence = &line[..line.len() - info.len()];
-    (fence.len() >= 3 && !info.contains('`')).then_some((fence, info))
-}
-
-fn is_rust(info: &str) -> bool {
-    let mut words = info.split([' ', ',']).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_none() || words.any(|word| RUST.contains(&word))
-}
-
-/// A line of Rust, if it does not begin with the mark that hides it. (The mark doubled is a `#`.)
-fn shown_by_rustdoc(line: &str) -> Option<String> {
-    let code = line.trim_start();
-    if code.starts_with("##") {
-        return Some(line.replacen("##", "#", 1));
-    }
-    (code != "#" && !code.starts_with("# ")).then(|| line.to_string())
-}
-
-/// Blank lines are left at the ends if all around them was hidden.
-fn without_blank_ends(mut lines: Vec<String>) -> Vec<String> {
-    let end = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
-    lines.truncate(end);
-    let begin = lines.iter().position(|line| !is_blank(line)).unwrap_or(0);
-    lines.split_off(begin)
+    (fence.len() >= 3 && !info.contains('`')).then_some(fence)
 }
 
 fn heading(lines: &[&str]) -> Option<(Block, usize)> {

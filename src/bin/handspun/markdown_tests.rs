@@ -21,14 +21,6 @@ fn code_is_indented_and_else_kept_as_it_is() {
 }
 
 #[test]
-fn lines_that_rustdoc_hides_are_hidden_in_rust_only() {
-    let code = "# use x;\n#\n\n#[test]\n## b\na\n# end\n";
-    check(&format!("```rust,no_run\n{code}```"), "    #[test]\n    # b\n    a\n");
-    check(&format!("```compile_fail\n{code}```"), "    #[test]\n    # b\n    a\n");
-    check("```sh\n# a comment\nls\n```", "    # a comment\n    ls\n");
-}
-
-#[test]
 fn items_of_lists_hang_behind_their_marks() {
     let text = "Text:\n- one two three four five\n  six seven\n- b\n  1. c\n  2. d\n\nEnd";
     let printed = "\
