@@ -97,7 +97,7 @@ mod v2 {
     /// What the executor does when nothing is runnable: sleeps until the first deadline, and wakes.
     pub fn rest(real: bool) {
         let waker = TIMERS.with_borrow_mut(|timers| {
-            let Reverse((deadline, place)) = timers.heap.pop().expect("somebody sleeps");
+            let Reverse((deadline, place)) = timers.heap.pop().expect("who has had a turn sleeps");
             if real {
                 std::thread::sleep(deadline - timers.now);
             }
