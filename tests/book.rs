@@ -577,11 +577,11 @@ fn try_command(command: &str, folder: &Folder, rows: &str) -> Result<(), String>
             "cargo",
             "run",
             "--",
-            "ex" | "check" | "hint" | "solution" | "reset" | "trace",
-            which,
-            ..,
+            "ex" | "exercise" | "check" | "hint" | "solution" | "reset" | "trace",
+            ref rest @ ..,
         ] => {
             // They open what is the learner's. Is there such an exercise?
+            let which = rest.first().copied().unwrap_or("all");
             let is_there = which == "all"
                 || exercises().iter().any(|number| which.parse() == Ok(*number))
                 || exercise_folders().iter().any(|folder| folder.contains(which));

@@ -489,6 +489,18 @@ fn what_follows_the_example_is_passed_on() {
     assert!(stdout(&output).ends_with(" --example 17_sleep -- --real -- --help a b\n"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_rule_to_break_is_not_for_the_example_and_all_around_it_is() {
+    let arguments = [
+        "example", "17", "v3", "--break", "lifo", "--real", "--", "--break",
+    ];
+    let output = output(companion(&arguments).env("CARGO", "echo"));
+    let asked = stdout(&output);
+    assert!(asked.contains(" --features breakable "), "{asked}");
+    assert!(asked.ends_with(" --example 17_sleep -- v3 --real -- --break\n"), "{asked}");
+}
+
 #[test]
 fn a_rule_can_be_broken_and_one_that_is_none_is_one_line() {
     let page = page(&["example", "0", "--break", "lifo"]);
@@ -741,7 +753,7 @@ fn count(text: &str, word: impl FnMut(&str)) {
 
 fn companion(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handspun"));
-    command.args(arguments);
+    command.args(arguments).env_remove("COLUMNS");
     command
 }
 
