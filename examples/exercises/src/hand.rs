@@ -15,7 +15,7 @@
 //! Next: `examples/exercises/src/report.rs`.
 
 use crate::check::{Case, Mistake, Seen, Wrong, lock};
-use crate::run::{MOST_POLLS, NeverEnds, counted, first_difference, order_of};
+use crate::run::{MOST_POLLS, NeverEnds, counted, wrong_order};
 use handspun::executor::Executor;
 use handspun::task::Id;
 use handspun::trace::{Cause, Effect, Event, Outcome, Phase, Place, Record, TaskState, Trace};
@@ -201,21 +201,14 @@ impl Hand {
         mistake: impl Into<Option<Mistake>>,
     ) {
         let (order, began) = self.write(|log| log.order());
-        let Some(first) = first_difference(&order, expected) else {
+        let Some(wrong) = wrong_order(&order, &began, expected) else {
             return;
         };
-        let expected_order = format!("the order {}", order_of(expected));
-        let mut wrong = Wrong::new(expected_order, order_of(&order)).looks_like(mistake);
-        let at = began.get(first).or(began.last()).copied();
-        wrong = match (at, expected.get(first)) {
-            (Some(at), Some(other)) if first < began.len() => {
-                wrong.at(at, format!("it was {other}'s turn"))
-            }
-            (Some(at), Some(other)) => wrong.at(at, format!("after this it was {other}'s turn")),
-            (Some(at), None) => wrong.at(at, "one poll too many"),
-            (None, _) => wrong.at(self.now(), "nobody is polled"),
-        };
-        case.is_wrong(wrong);
+        let wrong = wrong.looks_like(mistake);
+        case.is_wrong(match began[..] {
+            [] => wrong.at(self.now(), "nobody is polled"),
+            _ => wrong,
+        });
     }
 
     /// No poll was one that nobody had asked for: each was the first of a task, or followed a wake.

@@ -37,8 +37,8 @@
 //! To write one:
 //!
 //! 1. Copy a folder: `01_countdown` if the answer runs on handspun, `08_queued_once` if it is an
-//!    executor. Name it in `Cargo.toml`, take its number out of `NOT_YET` in `meta.rs`, and put its
-//!    name and number into `main.rs`.
+//!    executor. Name it in `Cargo.toml`, count it in `meta.rs`, and put its name and number into
+//!    `main.rs`.
 //! 2. Write the solution, then the cases, the simplest first: what somebody has to get right before
 //!    the next one can mean anything. A sentence says what must hold, and of what.
 //! 3. Write the wrong answers, from mistakes that people make. If one passes, a case is missing. If

@@ -112,33 +112,30 @@ impl Case {
     pub fn expect_order(&self, expected: &[&str], mistake: impl Into<Option<Mistake>>) {
         let names = names(&self.trace());
         let polls = self.polls();
-        let order: Vec<&str> = polls.iter().map(|poll| names[&poll.task].as_str()).collect();
-        let Some(first) = first_difference(&order, expected) else {
-            return;
-        };
-        let expected_order = format!("the order {}", order_of(expected));
-        let mut wrong = Wrong::new(expected_order, order_of(&order)).looks_like(mistake);
-        match (polls.get(first).or(polls.last()), expected.get(first)) {
-            (Some(poll), Some(other)) if first < polls.len() => {
-                wrong = wrong.at(poll.began, format!("it was {other}'s turn"));
-            }
-            (Some(poll), Some(other)) => {
-                wrong = wrong.at(poll.began, format!("after this it was {other}'s turn"));
-            }
-            (Some(poll), None) => wrong = wrong.at(poll.began, "one poll too many"),
-            (None, _) => {}
+        let polls = polls.iter().map(|poll| (names[&poll.task].as_str(), poll.began));
+        let (order, began): (Vec<&str>, Vec<usize>) = polls.unzip();
+        if let Some(wrong) = wrong_order(&order, &began, expected) {
+            self.is_wrong(wrong.looks_like(mistake));
         }
-        self.is_wrong(wrong);
     }
 }
 
-pub(crate) fn first_difference(got: &[&str], expected: &[&str]) -> Option<usize> {
-    let longest = got.len().max(expected.len());
-    (0..longest).find(|&nth| got.get(nth) != expected.get(nth))
+/// The first difference between the order of the polls and the expected one, if there is any.
+/// `began`: the records with which the polls began.
+pub(crate) fn wrong_order(order: &[&str], began: &[usize], expected: &[&str]) -> Option<Wrong> {
+    let longest = order.len().max(expected.len());
+    let first = (0..longest).find(|&nth| order.get(nth) != expected.get(nth))?;
+    let wrong = Wrong::new(format!("the order {}", order_of(expected)), order_of(order));
+    Some(match (began.get(first), expected.get(first), began.last()) {
+        (Some(&at), Some(other), _) => wrong.at(at, format!("it was {other}'s turn")),
+        (Some(&at), None, _) => wrong.at(at, "one poll too many"),
+        (None, Some(other), Some(&at)) => wrong.at(at, format!("after this it was {other}'s turn")),
+        (None, ..) => wrong,
+    })
 }
 
 /// "a b a b", or the beginning of it.
-pub(crate) fn order_of(names: &[&str]) -> String {
+fn order_of(names: &[&str]) -> String {
     const MOST: usize = 24;
     let more = if names.len() > MOST { " …" } else { "" };
     match names.len() {
@@ -167,7 +164,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         let trace = self.executor.take().map(Executor::into_trace);
         let mut seen = lock(&self.case.seen);
-        // Of a run without an end that was put aside before it was stopped is shown.
+        // Of a run without an end, what was put aside before it was stopped is shown.
         if !seen.never_ends {
             seen.trace = trace;
         }
