@@ -80,6 +80,19 @@ s      t
 }
 
 #[test]
+fn a_column_gives_width_to_its_neighbour_if_that_makes_the_table_shorter() {
+    check(
+        "| a | b |\n|---|---|\n| first second third fourth fifth sixth | ab cd ef gh ij kl |",
+        "\
+a                   b
+------------------  ----------
+first second third  ab cd ef
+fourth fifth sixth  gh ij kl
+",
+    );
+}
+
+#[test]
 fn a_table_of_too_many_columns_is_a_list() {
     let text =
         "| a | b | c |\n|---|---|---|\n| one one | wordwordword | wordwordwordword |\n| x | | z |";

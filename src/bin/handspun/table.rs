@@ -11,7 +11,6 @@
 
 use crate::letters::{Letter, Line, Style, Word, hanging, letters, spaces, unbroken, wrapped};
 use std::collections::HashMap;
-use std::iter;
 
 /// The words of a cell.
 pub type Cell = Vec<Word>;
@@ -47,28 +46,12 @@ impl Table {
             true => needed,
             false => needed.iter().map(|&needed| needed.min(READABLE)).collect(),
         };
-        self.in_columns(&self.widths(for_text, &needed, &wanted))
-    }
-
-    /// Widths with which the table is short: the fair ones, or those where one column was given all
-    /// that it wants, and from there on what moving width from column to column can do.
-    fn widths(&self, for_text: usize, needed: &[usize], wanted: &[usize]) -> Vec<usize> {
-        let favour = |column: usize| {
-            let mut needed = needed.to_vec();
-            let others = needed.iter().sum::<usize>() - needed[column];
-            needed[column] = wanted[column].min(for_text - others);
-            shared_out(for_text, &needed, wanted)
-        };
-        let fair = shared_out(for_text, needed, wanted);
-        let starts = iter::once(fair).chain((0..needed.len()).map(favour));
-
         let mut heights = Heights {
             table: self,
             known: HashMap::new(),
         };
-        let ends: Vec<_> = starts.map(|widths| heights.lowered(widths, needed)).collect();
-        let shortest = ends.into_iter().min_by_key(|widths| heights.of_table(widths));
-        shortest.expect("at least from the fair ones")
+        let fair = shared_out(for_text, &needed, &wanted);
+        self.in_columns(&heights.lowered(fair, &needed))
     }
 
     /// For each column, the largest measure of its cells.
