@@ -321,7 +321,10 @@ fn a_book_that_is_not_there_is_one_line() {
     let empty = Shelf::new("empty");
     fs::remove_file(empty.root.join("docs/SUMMARY.md")).unwrap();
     let output = output(&mut empty.command(&["read"]));
-    assert!(stderr(&output).starts_with("handspun: cannot read "), "{}", stderr(&output));
+    let complaint = stderr(&output);
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(complaint.starts_with("handspun: cannot read "), "{complaint}");
+    assert!(complaint.ends_with("If the checkout has moved, call `cargo run` in it\n"));
     assert_eq!(output.status.code(), Some(1));
 }
 

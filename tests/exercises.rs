@@ -171,6 +171,34 @@ fn an_answer_is_solved_as_long_as_it_is_the_one_that_has_passed() {
 }
 
 #[test]
+fn what_is_saved_while_another_answer_passes_is_not_solved_by_that() {
+    let course = Course::new("saved");
+    course.write("01_one", &saving(&course, WRONG));
+    assert_eq!(course.run(&["check", "1"]).1, 0);
+    assert_eq!(course.state("01 One"), "begun");
+}
+
+/// A right answer that saves another one while it is checked.
+fn saving(course: &Course, other: &str) -> String {
+    let save = format!("std::fs::write({:?}, {other:?}).unwrap();", course.answer("01_one"));
+    RIGHT.replace("42", &format!("{save}\n    42"))
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_saved_while_it_is_built_is_built_once_more() {
+    let course = Course::new("built");
+    course.write("01_one", WRONG);
+    let save = format!("printf %s '{RIGHT}' > {:?}", course.answer("01_one"));
+    let mut check =
+        course.with_cargo(&format!("{save}\nexec \"$REAL_CARGO\" \"$@\""), &["check", "1"]);
+    assert_eq!(output(&mut check).status.code(), Some(0));
+    assert_eq!(course.state("01 One"), "solved");
+    course.write("01_one", WRONG);
+    assert_eq!(course.state("01 One"), "begun");
+}
+
+#[test]
 fn progress_that_is_lost_comes_back_with_a_check_of_all() {
     let course = Course::new("lost");
     course.write("01_one", RIGHT);
@@ -263,6 +291,20 @@ fn without_cargo_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
 }
 
+#[cfg(unix)]
+#[test]
+fn without_a_network_cargo_is_called_once_more_offline() {
+    let course = Course::new("offline");
+    course.write("01_one", RIGHT);
+    let script = r#"case " $* " in
+        *" --offline "*) exec "$REAL_CARGO" "$@" ;;
+    esac
+    echo 'error: failed to download' >&2
+    exit 101"#;
+    let output = output(&mut course.with_cargo(script, &["check", "1"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
 // Hints, solutions, resets, drawings.
 
 #[test]
@@ -304,6 +346,7 @@ fn a_solution_is_for_those_who_have_one_or_give_up() {
     assert_eq!(course.state("01 One"), "begun");
     course.write("01_one", RIGHT);
     assert_eq!(course.state("01 One"), "solved, after a look at the solution");
+    assert_eq!(course.page(&["solution", "1"]), solution);
 }
 
 #[test]
@@ -380,6 +423,9 @@ fn each_save_is_checked_and_the_next_comes_when_it_is_asked_for() {
     watch.until("01 one: not solved");
     course.write("01_one", RIGHT);
     watch.until("01 one: solved");
+    // All else that there is to say has been said.
+    let keys = "Each save is checked. Keys, with Enter: h hint, n next, q quit, ? all of them.";
+    assert_eq!(watch.until(keys), "\n");
     watch.press("n");
     watch.until("02 Two  ★★  1 hour");
     watch.until("02 two: not written yet");
@@ -455,6 +501,16 @@ fn a_save_that_changes_nothing_is_checked_too() {
 }
 
 #[test]
+fn what_is_saved_during_a_check_that_passes_is_what_counts() {
+    let course = Course::new("during");
+    let mut watch = course.watch(&["1"]);
+    watch.until("01 one: not written yet");
+    course.write("01_one", &saving(&course, RIGHT));
+    watch.until("01 one: solved");
+    watch.until("[########----------------] 1/3");
+}
+
+#[test]
 fn an_answer_that_is_gone_is_waited_for() {
     let course = Course::new("gone");
     let mut watch = course.watch(&["1"]);
@@ -464,6 +520,9 @@ fn an_answer_that_is_gone_is_waited_for() {
     assert!(!course.answer("01_one").exists());
     course.write("01_one", RIGHT);
     watch.until("01 one: solved");
+    // And once more.
+    fs::remove_file(course.answer("01_one")).unwrap();
+    watch.until("starter once more.");
 }
 
 /// It is not back before this test is over, and tells who has to be ended.
@@ -769,6 +828,22 @@ impl Course {
         self.with_surroundings(command)
     }
 
+    /// A command that calls this script in the place of cargo.
+    #[cfg(unix)]
+    fn with_cargo(&self, script: &str, arguments: &[&str]) -> Command {
+        let file = self.root.join("cargo.sh");
+        // Written by another program: what is open for writing here could not be started.
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod +x \"$0\"",
+        ]);
+        assert!(shell.arg(&file).arg(script).status().unwrap().success());
+        let mut command = self.command(arguments);
+        command.env("CARGO", file).env("REAL_CARGO", env!("CARGO"));
+        command
+    }
+
     fn output(&self, arguments: &[&str]) -> Output {
         output(&mut self.command(arguments))
     }
@@ -848,13 +923,13 @@ impl Watch {
         writeln!(keys, "{key}").unwrap();
     }
 
-    /// Reads up to this line.
+    /// Reads up to this line, and returns what comes before it.
     #[track_caller]
-    fn until(&mut self, wanted: &str) {
+    fn until(&mut self, wanted: &str) -> String {
         let mut seen = String::new();
         loop {
             match self.lines.recv_timeout(LONG) {
-                Ok(line) if line == wanted => return,
+                Ok(line) if line == wanted => return seen,
                 Ok(line) => seen += &format!("{line}\n"),
                 Err(error) => panic!("no {wanted:?}: {error}, after\n{seen}"),
             }

@@ -8,18 +8,11 @@ use std::process::Command;
 
 /// `cargo NAME`, for the checkout. It is called in the folder in which we are, so that all that
 /// cargo is told by its surroundings (where to build, with what) holds for it as it did for us.
-pub fn command(name: &str) -> Result<Command, Error> {
-    let manifest = checkout::root().join("Cargo.toml");
-    if !manifest.is_file() {
-        return Err(Error::Missing(format!(
-            "no {}: if the checkout has moved, call `cargo run` in it",
-            manifest.display()
-        )));
-    }
+pub fn command(name: &str) -> Command {
     // Cargo says where it is to the programs that it runs.
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.arg(name).arg("--manifest-path").arg(manifest);
-    Ok(command)
+    command.arg(name).arg("--manifest-path").arg(checkout::root().join("Cargo.toml"));
+    command
 }
 
 /// Why cargo was not started.

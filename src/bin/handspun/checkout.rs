@@ -161,7 +161,7 @@ fn summary(path: &Path) -> Result<String, Error> {
 
 pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::Missing(format!(
-        "cannot read {}: {error}\nIf the checkout has moved, call `cargo run` in it",
+        "cannot read {}: {error}. If the checkout has moved, call `cargo run` in it",
         path.display()
     ))
 }

@@ -26,7 +26,7 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let arguments = arguments.strip_prefix(&["--".into()]).unwrap_or(arguments);
     let (rule, arguments) = split_off_rule(arguments)?;
 
-    let mut command = cargo::command("run")?;
+    let mut command = cargo::command("run");
     // On a terminal cargo says what it builds: the first example takes a while.
     if !io::stderr().is_terminal() {
         command.arg("--quiet");

@@ -180,7 +180,9 @@ impl Watch {
         if html.is_some_and(|html| verdict != Verdict::DoesNotCompile && !html.exists()) {
             print(lesson::NOTHING_TO_DRAW)?;
         }
-        if verdict == Verdict::Solved && !self.is_solved {
+        // If it was saved meanwhile, the next check tells.
+        let is_current = Seen::now(&self.exercise) == self.seen;
+        if verdict == Verdict::Solved && is_current && !self.is_solved {
             self.is_solved = true;
             print(&lesson::solved(&self.exercise, &Progress::load())?)?;
             match self.next()? {
