@@ -213,6 +213,9 @@ fn a_rule_that_is_none_ends_the_program_and_is_named() {
         assert!(!output.status.success(), "{rule:?}");
         assert!(stderr(&output).contains(said), "{rule:?}: {}", stderr(&output));
     }
+    // Empty is as good as not set.
+    let output = Command::new(breakable("34_hog")).env("HANDSPUN_BREAK", "").output().unwrap();
+    assert!(output.stdout == fs::read(programs::expectation("34_hog")).unwrap());
 }
 
 #[cfg(unix)]

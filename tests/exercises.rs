@@ -591,6 +591,16 @@ fn what_cargo_builds_and_what_we_remember_go_where_cargo_is_told() {
 }
 
 #[test]
+fn cargo_may_be_told_to_be_quiet_or_verbose() {
+    let course = Course::new("verbose");
+    course.write("01_one", RIGHT);
+    for setting in ["CARGO_TERM_QUIET", "CARGO_TERM_VERBOSE"] {
+        let output = output(course.command(&["check", "1"]).env(setting, "true"));
+        assert_eq!(output.status.code(), Some(0), "{setting}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn it_works_in_any_folder_and_names_files_from_there() {
     let course = Course::new("folder");
     let folder = course.folder("01_one");
