@@ -394,6 +394,7 @@ fn on_a_terminal_a_page_has_colour_and_goes_through_the_pager() {
     }
     assert_eq!(pager("head -n 1", "").unwrap(), title);
     assert_eq!(pager("true", "").unwrap(), "");
+    assert_eq!(pager("printenv LESS", "").unwrap(), "FR\n");
     assert!(!pager("cat", "1").unwrap().contains('\x1b'));
 }
 
@@ -487,21 +488,19 @@ fn an_example_is_found_by_number_by_name_by_part_of_it_and_by_path() {
 #[cfg(unix)]
 #[test]
 fn what_follows_the_example_is_passed_on() {
-    let arguments = ["example", "17", "--real", "--", "--help", "a b"];
+    let arguments = ["example", "17", "--real", "--", "--help", "a b", "--break"];
     let output = output(companion(&arguments).env("CARGO", "echo"));
-    assert!(stdout(&output).ends_with(" --example 17_sleep -- --real -- --help a b\n"));
+    assert!(stdout(&output).ends_with(" --example 17_sleep -- --real -- --help a b --break\n"));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_rule_to_break_is_not_for_the_example_and_all_around_it_is() {
-    let arguments = [
-        "example", "17", "v3", "--break", "lifo", "--real", "--", "--break",
-    ];
+fn a_rule_to_break_is_not_for_the_example_and_what_is_around_it_is() {
+    let arguments = ["example", "17", "v3", "--break", "lifo", "--real"];
     let output = output(companion(&arguments).env("CARGO", "echo"));
     let asked = stdout(&output);
     assert!(asked.contains(" --features breakable "), "{asked}");
-    assert!(asked.ends_with(" --example 17_sleep -- v3 --real -- --break\n"), "{asked}");
+    assert!(asked.ends_with(" --example 17_sleep -- v3 --real\n"), "{asked}");
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn who_comes_back_sees_what_is_not_solved_yet() {
     course.write("01_one", WRONG);
     let page = course.page(&[]);
     assert!(page.starts_with("\n01 One  ★  10 minutes\n"), "{page}");
+    assert!(page.contains("/01_one/answer.rs:1\n"), "{page}");
     assert!(page.ends_with("`cargo run -- ex 01` checks it each time you save.\n"), "{page}");
     course.write("01_one", RIGHT);
     assert_eq!(course.run(&["check"]).1, 0);

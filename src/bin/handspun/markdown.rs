@@ -153,11 +153,7 @@ fn details(lines: &[&str]) -> Option<(Block, usize)> {
     if !lines[0].trim_start().starts_with("<details") {
         return None;
     }
-    let mut in_code = false;
-    let end = lines.iter().position(|line| {
-        in_code ^= fence(line).is_some();
-        !in_code && line.contains("</details>")
-    });
+    let end = lines.iter().position(|line| line.contains("</details>"));
     let used = end.map_or(lines.len(), |end| end + 1);
     let text = lines[..used].join("\n");
     let text = text.trim_end().trim_end_matches("</details>");

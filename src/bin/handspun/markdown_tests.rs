@@ -61,6 +61,7 @@ a | b    1
 ",
     );
     check("| | b |\n|---|---|\n| c | |", "   b\n-  -\nc\n");
+    check("| | |\n|---|---|\n| c | d |", "-  -\nc  d\n");
 }
 
 #[test]
@@ -149,6 +150,7 @@ fn on_a_terminal_marks_are_styles() {
     assert_eq!(styled("# A b"), "^[1;4mA b^[0m\n");
     assert_eq!(styled("a *b c* **d *e***."), "a ^[3mb c^[0m ^[1md^[0m ^[1;3me^[0m.\n");
     assert_eq!(styled("`a*b*` _c_"), "^[36ma*b*^[0m ^[3mc^[0m\n");
+    assert_eq!(styled("no_emphasis_ a"), "no_emphasis_ a\n");
     assert_eq!(styled("[a](there)."), "a ^[2m(there)^[0m.\n");
     assert_eq!(styled("| a |\n|---|\n| b |"), "^[1ma^[0m\n-\nb\n");
 }

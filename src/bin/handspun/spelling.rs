@@ -28,15 +28,12 @@ pub fn guess(word: &str, names: &[String]) -> Option<String> {
     }
 }
 
-/// All names that may be meant: by number if the word is one, else by name, or by how one of the
-/// words in it begins.
+/// All names that may be meant: by number if the word is one, else by how the name begins, or one of
+/// the words in it.
 pub fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
     let names = names.iter().map(String::as_str);
     match word.parse::<u32>() {
         Ok(wanted) => names.filter(|name| number(name) == Some(wanted)).collect(),
-        Err(_) if names.clone().any(|name| name == word) => {
-            names.filter(|name| *name == word).collect()
-        }
         Err(_) => {
             let later = format!("_{word}");
             names.filter(|name| name.starts_with(word) || name.contains(&later)).collect()
