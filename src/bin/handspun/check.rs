@@ -222,8 +222,7 @@ fn errors(said: &str, most: usize) -> String {
         blocks.iter().take(most).map(|block| format!("{}\n\n", block.trim_end())).collect();
     match blocks.len().saturating_sub(most) {
         0 => {}
-        1 => text += "One more error is not shown.\n\n",
-        more => text += &format!("{more} more errors are not shown.\n\n"),
+        more => text += &format!("Errors that are not shown: {more}.\n\n"),
     }
     text
 }
