@@ -28,8 +28,8 @@ pub fn guess(word: &str, names: &[String]) -> Option<String> {
     }
 }
 
-/// All names that may be meant: by number if the word is one, else by how the name begins, or one of
-/// the words in it.
+/// All names that may be meant: by number if the word is one, else by how the name or one of the
+/// words in it begins.
 pub fn matching<'a>(word: &str, names: &'a [String]) -> Vec<&'a str> {
     let names = names.iter().map(String::as_str);
     match word.parse::<u32>() {

@@ -64,10 +64,7 @@ impl Table {
 
     fn in_columns(&self, widths: &[usize]) -> Vec<Line> {
         let (head, body) = self.rows.split_first().expect("a table has a head");
-        let mut lines = Vec::new();
-        if head.iter().any(|cell| !cell.is_empty()) {
-            lines.extend(self.row(head, widths));
-        }
+        let mut lines = self.row(head, widths);
         let rules = widths.iter().map(|&width| letters(&"-".repeat(width), Style::default()));
         lines.push(rules.collect::<Vec<_>>().join(&spaces(GAP)[..]));
 
