@@ -28,13 +28,13 @@ mod page;
 mod programs;
 
 use page::{Block, Page, pages};
-use programs::{Folder, ROOT, command, examples, is_blessing, stderr};
+use programs::{Folder, ROOT, command, examples, is_blessing, output, stderr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::{Mutex, OnceLock};
 
 // Blocks that come from elsewhere.
@@ -161,8 +161,7 @@ fn call_example(call: &str, more: &[&str]) -> Result<Output, String> {
         program = Command::new(breakable(&name));
         program.current_dir(ROOT).env("HANDSPUN_BREAK", rule);
     }
-    let output = program.args(arguments).args(more).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("{:?}: {error}", program.get_program()))?;
+    let output = output(program.args(arguments).args(more))?;
     match output.status.success() {
         true => Ok(output),
         false => Err(format!("`{call}` failed: {}", stderr(&output))),
@@ -640,7 +639,7 @@ fn try_example(words: &[&str], folder: &Folder) -> Result<(), String> {
 
 fn try_companion(arguments: &[&str]) -> Result<(), String> {
     let mut program = Command::new(env!("CARGO_BIN_EXE_handspun"));
-    let output = program.args(arguments).stdin(Stdio::null()).output().expect("it is built");
+    let output = output(program.args(arguments))?;
     match output.status.success() {
         true => Ok(()),
         false => Err(stderr(&output)),

@@ -9,8 +9,14 @@ use std::env;
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Far longer than any example takes.
+const LONGEST: Duration = Duration::from_secs(60);
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -45,7 +51,46 @@ pub fn expectation(example: &str) -> PathBuf {
 /// Runs an example to its end, in the root folder of the crate.
 pub fn run(example: &str, arguments: &[&str]) -> Output {
     let mut command = command(example);
-    command.args(arguments).stdin(Stdio::null()).output().expect("the example can be run")
+    output(command.args(arguments)).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// What a command prints until its end, which must come: an example that was changed, and not built
+/// again, may well be one that hangs.
+pub fn output(command: &mut Command) -> Result<Output, String> {
+    let program = format!("{:?}", command.get_program());
+    let wrong = |error: io::Error| format!("{program}: {error}");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(wrong)?;
+    let stdout = read(child.stdout.take().expect("it is piped"));
+    let stderr = read(child.stderr.take().expect("it is piped"));
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(wrong)? {
+            break status;
+        }
+        if begin.elapsed() > LONGEST {
+            let _ = child.kill();
+            return Err(format!(
+                "{program} has not ended in {LONGEST:?}. If it was changed, \
+                 `cargo build --examples` builds it as it is now"
+            ));
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    let read = |pipe: JoinHandle<Vec<u8>>| pipe.join().expect("a pipe is read to its end");
+    Ok(Output {
+        status,
+        stdout: read(stdout),
+        stderr: read(stderr),
+    })
+}
+
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        pipe.read_to_end(&mut text).expect("a pipe can be read");
+        text
+    })
 }
 
 /// A test is `target/debug/deps/…`; an example is `target/debug/examples/…`.
