@@ -309,17 +309,15 @@ fn the_page_of_the_exercises_lists_them_all() {
     let file = Path::new(ROOT).join("docs/exercises.md");
     let page = fs::read_to_string(&file).unwrap();
     let mut rows = String::new();
-    for folder in exercise_folders() {
-        let path = format!("examples/exercises/tests/{folder}/README.md");
-        let readme = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
-        let mut lines = readme.lines();
-        let (number, title) = lines.next().unwrap()[2..].split_once(' ').unwrap();
-        let facts: Vec<&str> = lines.nth(1).unwrap().split(" · ").collect();
-        let [stars, minutes, chapter] = facts[..] else {
-            panic!("{path}:3: say stars, minutes and chapter");
-        };
-        let minutes = minutes.trim_end_matches(" minutes");
-        let chapter = chapter.split_once("docs/").unwrap().1.trim_end_matches(')');
+    for Exercise {
+        path,
+        number,
+        title,
+        stars,
+        minutes,
+        chapter,
+    } in described_exercises()
+    {
         let of_chapter = chapter.trim_start_matches('0').split('-').next().unwrap();
         let chapter = format!("[{of_chapter}]({chapter})");
         rows += &format!("| {number} | [{title}](../{path}) | {stars} | {minutes} | {chapter} |\n");
@@ -332,6 +330,62 @@ fn the_page_of_the_exercises_lists_them_all() {
         return;
     }
     assert_eq!(format!("{table}\n"), rows, "Was it meant? See the top of {}.", file!());
+}
+
+#[test]
+fn each_exercise_stands_in_its_chapter_as_its_readme_has_it() {
+    let mut breaches = Vec::new();
+    for Exercise {
+        number,
+        title,
+        stars,
+        minutes,
+        chapter,
+        ..
+    } in described_exercises()
+    {
+        let page = fs::read_to_string(Path::new(ROOT).join("docs").join(&chapter)).unwrap();
+        let number = number.trim_start_matches('0');
+        let head = format!("\n**Exercise {number}: {title}** ({stars}, {minutes} minutes).");
+        if !page.contains(&head) {
+            breaches.push(format!("docs/{chapter}: has no paragraph that begins with {head:?}"));
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+/// What the README of an exercise says of it at its top.
+struct Exercise {
+    path: String,
+    number: String,
+    title: String,
+    stars: String,
+    minutes: String,
+    /// A file in `docs`.
+    chapter: String,
+}
+
+fn described_exercises() -> Vec<Exercise> {
+    let described = |folder: String| {
+        let path = format!("examples/exercises/tests/{folder}/README.md");
+        let readme = fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
+        let mut lines = readme.lines();
+        let (number, title) = lines.next().unwrap()[2..].split_once(' ').unwrap();
+        let facts: Vec<&str> = lines.nth(1).unwrap().split(" · ").collect();
+        let [stars, minutes, chapter] = facts[..] else {
+            panic!("{path}:3: say stars, minutes and chapter");
+        };
+        let chapter = chapter.split_once("docs/").unwrap().1.trim_end_matches(')');
+        Exercise {
+            number: number.to_string(),
+            title: title.to_string(),
+            stars: stars.to_string(),
+            minutes: minutes.trim_end_matches(" minutes").to_string(),
+            chapter: chapter.to_string(),
+            path,
+        }
+    };
+    exercise_folders().into_iter().map(described).collect()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Five rules of the executor that can be broken, to see what they are for.
 //!
 //! A rule is easiest to understand without it. With the feature `breakable` the executor reads the
-//! environment variable `HANDSPUN_BREAK` and leaves one rule out; each example can be run so:
+//! environment variable `HANDSPUN_BREAK` and leaves one rule out; each example can be run so. (One
+//! that needs the rule may never end.)
 //!
 //! ```text
 //!   cargo run -- example 34 --break lifo
