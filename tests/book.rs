@@ -578,6 +578,31 @@ fn every_chapter_has_its_parts() {
 }
 
 #[test]
+fn each_figure_of_a_chapter_has_a_caption_and_the_way_to_its_player() {
+    let mut breaches = Vec::new();
+    for page in chapters() {
+        let text = page.text().replace('\n', " ");
+        let paragraphs = page.paragraphs();
+        for (line, example) in page.directives("figure") {
+            let mut breach = |what: &str| breaches.push(format!("{}:{line}: {what}", page.path));
+            let mut below = paragraphs.iter().filter(|(begin, _)| *begin > line);
+            if below.nth(1).is_none_or(|(_, caption)| !caption.starts_with('*')) {
+                breach("below a figure stands a caption, in italics");
+            }
+            // Another stage of the example may be the one that is played.
+            let number = example.split(" v").next().unwrap_or_default();
+            let command = format!("cargo run -- {number}");
+            let calls = text.split(&command).skip(1);
+            let mut calls = calls.filter_map(|rest| rest.split('`').next());
+            if !calls.any(|arguments| arguments.contains("--trace html")) {
+                breach("nowhere on the page stands how to play the run");
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+#[test]
 fn every_example_belongs_to_a_page() {
     let mut mentioned = BTreeSet::new();
     for page in pages() {
