@@ -221,8 +221,8 @@ impl Case {
     }
 
     /// What it most likely is, if it is polled again and again for ever.
-    pub fn if_it_never_ends(&self, mistake: Mistake) {
-        lock(&self.seen).if_it_never_ends = Some(mistake);
+    pub fn if_it_never_ends(&self, mistake: impl Into<Option<Mistake>>) {
+        lock(&self.seen).if_it_never_ends = mistake.into();
     }
 
     /// What it most likely is, if a call does not return, and the watchdog has to end it.
@@ -231,8 +231,8 @@ impl Case {
     }
 
     /// What it most likely is, if the answer panics.
-    pub fn if_it_panics(&self, mistake: Mistake) {
-        lock(&self.seen).if_it_panics = Some(mistake);
+    pub fn if_it_panics(&self, mistake: impl Into<Option<Mistake>>) {
+        lock(&self.seen).if_it_panics = mistake.into();
     }
 
     /// How long this case may take by the real clock, if it is not five seconds.
@@ -313,7 +313,10 @@ mod tests {
     use crate::spawn;
     use handspun::task::yield_now;
     use handspun::time::sleep;
-    use std::future::pending;
+    use std::cell::Cell;
+    use std::future::{pending, poll_fn};
+    use std::rc::Rc;
+    use std::task::Poll;
 
     const KNOWN: Mistake = Mistake {
         name: "known",
@@ -388,14 +391,41 @@ mod tests {
         let text = told(|case| {
             case.if_it_panics(KNOWN);
             case.block_on(async {
-                spawn("a", async { panic!("oh") }).await.unwrap();
+                let work = async {
+                    handspun::trace::mark("before");
+                    panic!("oh")
+                };
+                spawn("a", work).await.unwrap();
             });
         });
         let parts = [
             "got a panic: oh.",
             "`known`",
-            " a        +✗\n marks     └HERE: panics",
+            " a        +✗\n marks     └before\n           └HERE: panics",
             "\noh\n",
+        ];
+        assert_told(&text, &parts);
+    }
+
+    #[test]
+    fn a_stall_is_marked_where_the_last_waker_was_dropped() {
+        let text = told(|case| {
+            case.block_on(async {
+                let place = Rc::new(Cell::new(None));
+                let kept = place.clone();
+                let waits = poll_fn(move |cx| {
+                    kept.set(Some(cx.waker().clone()));
+                    Poll::<()>::Pending
+                });
+                let task = spawn("a", waits);
+                yield_now().await;
+                drop(place.take());
+                task.await.unwrap();
+            });
+        });
+        let parts = [
+            "a is Pending, and nobody has its waker",
+            " root     █·█○\n a        +█╌○\n marks      └HERE: Pending",
         ];
         assert_told(&text, &parts);
     }

@@ -134,9 +134,14 @@ fn stalls(trace: Option<&Trace>, mistake: Option<Mistake>) -> Wrong {
     };
     let names = names(trace);
     let name = &names[&last.task];
+    // Its waker may have been kept, and dropped later on.
+    let dropped = trace.records()[last.began..].iter().position(
+        |record| matches!(record.event, Event::Forgotten { task, .. } if task == last.task),
+    );
+    let here = dropped.map_or(last.last(), |nth| last.began + nth);
     match lost {
         Some(_) => wrong(&format!("a stall: {name} is Pending, and nobody has its waker"))
-            .at(last.began, "Pending, and nobody has its waker"),
+            .at(here, "Pending, and nobody has its waker"),
         None => wrong(&format!("a stall: {name} waits for ever")).at(last.began, "waits for ever"),
     }
 }
@@ -153,7 +158,7 @@ fn panics(
     let first = polls.iter().find(|poll| matches!(poll.outcome, None | Some(Outcome::Panicked)));
     let last = trace.and_then(last_event);
     match (first, last) {
-        (Some(poll), _) => wrong.at(poll.began, "panics"),
+        (Some(poll), _) => wrong.at(poll.last(), "panics"),
         // Not in a poll: the executor, if the answer is one.
         (None, Some(last)) => wrong.at(last, "panics after this"),
         (None, None) => wrong,
@@ -391,7 +396,7 @@ fn wrapped(text: &str) -> String {
 }
 
 /// 1,000,000
-fn with_commas(number: usize) -> String {
+pub fn with_commas(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (nth, digit) in digits.chars().enumerate() {

@@ -44,6 +44,13 @@ pub struct PollOf {
     pub outcome: Option<Outcome>,
 }
 
+impl PollOf {
+    /// The last record in it, or the one with which it began if it has not ended.
+    pub fn last(&self) -> usize {
+        self.ended.map_or(self.began, |ended| ended - 1)
+    }
+}
+
 impl Case {
     /// Runs `root` on an executor that is recorded, with a paused clock, until it is ready. A run
     /// that stalls or panics ends the case.
