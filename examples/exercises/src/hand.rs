@@ -15,6 +15,7 @@
 //! Next: `examples/exercises/src/report.rs`.
 
 use crate::check::{Case, Mistake, Seen, Wrong, lock};
+use crate::report::with_commas;
 use crate::run::{MOST_POLLS, NeverEnds, counted, wrong_order};
 use handspun::executor::Executor;
 use handspun::task::Id;
@@ -416,7 +417,7 @@ impl ByHand {
         if effect == Effect::Stale {
             self.mark(&format!("{name}, which is over, is woken"));
         } else if times > 1 {
-            self.mark(&format!("{name} is woken {times} times"));
+            self.mark(&format!("{name} is woken {} times", with_commas(times)));
         }
     }
 

@@ -74,6 +74,7 @@ mod run;
 
 pub use check::{Case, Check, Mistake, Wrong};
 pub use hand::Hand;
+pub use report::with_commas;
 pub use run::{MOST_POLLS, PollOf, spawn};
 
 /// `mod answer`, which is what the check is of. Features say which file that is:

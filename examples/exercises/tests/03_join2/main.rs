@@ -278,8 +278,7 @@ fn without_drops(polls: &[Vec<String>]) -> Polls {
 
 /// The last record of this poll.
 fn record(case: &Case, poll: usize) -> usize {
-    let poll = case.polls_of("root")[poll - 1];
-    poll.ended.map_or(poll.began, |ended| ended - 1)
+    case.polls_of("root")[poll - 1].last()
 }
 
 /// In each poll the same is done, in whichever order.
@@ -288,7 +287,10 @@ fn compare(case: &Case, expected: &[Vec<String>], polls: &[Vec<String>]) {
         let Some((what, mistake)) = difference(should, does) else {
             continue;
         };
-        let quoted = |done: &[String]| format!("\"{}\"", done.join(", "));
+        let quoted = |done: &[String]| match done {
+            [] => "nothing".to_string(),
+            _ => format!("\"{}\"", done.join(", ")),
+        };
         let wrong = Wrong::new(format!("{} in poll {nth}", quoted(should)), quoted(does));
         case.is_wrong(wrong.at(record(case, nth), what).looks_like(mistake));
     }
@@ -313,7 +315,9 @@ fn difference(should: &[String], does: &[String]) -> Option<(String, Option<Mist
     let missing = should.iter().find(|what| count(does, what) < count(should, what))?;
     Some(match missing.ends_with(DROPPED) {
         true => (format!("{} is not dropped", name(missing)), Some(KEEPS_CHILD)),
-        false => (format!("{} is not polled", name(missing)), Some(ONE_BY_ONE)),
+        false => {
+            (format!("{} is not polled", name(missing)), (!does.is_empty()).then_some(ONE_BY_ONE))
+        }
     })
 }
 
@@ -344,7 +348,7 @@ fn in_place(case: &Case) {
     });
     for (name, home) in homes {
         if !inside.contains(&home.get()) {
-            let wrong = Wrong::new(format!("{name} inside of the join"), "it outside of it");
+            let wrong = Wrong::new(format!("child {name} inside of the join"), "one outside of it");
             let what = format!("{name} is polled, and not inside of the join");
             case.is_wrong(wrong.at(record(case, 1), what).looks_like(ALLOCATES));
         }
@@ -384,11 +388,11 @@ fn may_be_moved(case: &Case) {
         case.is_wrong(Wrong::new("a Boxed that is Unpin", "one that is not"));
     }
     if Is::<Join2<Child, Child>>(PhantomData).unpin() {
-        let wrong = Wrong::new("a Join2 that is not Unpin, as its children", "one that is");
+        let wrong = Wrong::new("a Join2 that is not Unpin, like its children", "one that is");
         case.is_wrong(wrong.looks_like(UNPIN_FOR_ALL));
     }
     if !Is::<Join2<Ready<()>, Ready<()>>>(PhantomData).unpin() {
-        let wrong = Wrong::new("a Join2 that is Unpin, as its children", "one that is not");
+        let wrong = Wrong::new("a Join2 that is Unpin, like its children", "one that is not");
         case.is_wrong(wrong.looks_like(NEVER_UNPIN));
     }
 }

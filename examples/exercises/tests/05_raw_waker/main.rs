@@ -7,7 +7,7 @@
 handspun_exercises::answer!("HANDSPUN_ANSWER_05");
 
 use answer::counting_waker;
-use handspun_exercises::{Case, Check, Hand, Mistake, Wrong};
+use handspun_exercises::{Case, Check, Hand, Mistake, Wrong, with_commas};
 use std::mem::{ManuallyDrop, forget};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -289,10 +289,11 @@ fn at_once(case: &Case) {
             }
         });
         let (wakes, expected) = (counted.counter.load(Ordering::Relaxed), 2 * WAKES * time);
-        counted.hand.mark(&format!("{WAKES} wakes on each of two threads: {wakes} in all"));
+        let [each, in_all] = [WAKES, wakes].map(with_commas);
+        counted.hand.mark(&format!("{each} wakes on each of two threads: {in_all} in all"));
         if wakes != expected {
-            let wrong = Wrong::new(format!("the counter at {expected}"), wakes);
-            let here = format!("{} wakes are lost", expected.wrapping_sub(wakes));
+            let wrong = Wrong::new(format!("the counter at {}", with_commas(expected)), in_all);
+            let here = format!("{} wakes are lost", with_commas(expected.wrapping_sub(wakes)));
             case.is_wrong(wrong.at(counted.hand.now(), here).looks_like(TWO_STEPS));
         }
     }

@@ -20,7 +20,8 @@ use std::time::Duration;
 
 const LOWERS_FIRST: Mistake = Mistake {
     name: "lowers_first",
-    says: "`park` lowers the flag before it has looked, and with it an `unpark` that came first",
+    says: "the `unpark` that came first is lost: `park` lowers the flag before it has looked, or \
+           `unpark` did not raise it",
 };
 const FLAG_STAYS_UP: Mistake = Mistake {
     name: "flag_stays_up",
@@ -42,12 +43,13 @@ const COUNTS: Mistake = Mistake {
 };
 const SPINS: Mistake = Mistake {
     name: "spins",
-    says: "`park` looks at the flag again and again; a thread that waits so keeps a core busy",
+    says: "`park` looks at the flag again and again; a thread that waits like that keeps a core \
+           busy",
 };
 const LOOKS_OFTEN: Mistake = Mistake {
     name: "looks_often",
-    says: "`park` sleeps for a moment, looks, and sleeps again; whoever waits an hour so wakes up \
-           millions of times, and an `unpark` that was lost is never noticed",
+    says: "`park` sleeps for a moment, looks, and sleeps again; whoever waits an hour like that \
+           wakes up millions of times, and an `unpark` that was lost is never noticed",
 };
 const BARE_PARK: Mistake = Mistake {
     name: "bare_park",

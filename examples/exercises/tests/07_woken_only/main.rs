@@ -2,7 +2,7 @@
 //!
 //! The parker is one of the check, and does not sleep: when the answer parks, the next thing
 //! happens that these tasks wait for. So nothing takes any time, and a sleep that nobody would end
-//! is seen at once. In the last case there is a thread, which is made to be slow where it hurts.
+//! is seen at once. In one case there is a thread, which is made to be slow where it hurts.
 
 handspun_exercises::answer!("HANDSPUN_ANSWER_07");
 
@@ -64,7 +64,7 @@ const TRUSTS_THE_PARK: Mistake = Mistake {
 };
 const POLLED_AFTER_READY: Mistake = Mistake {
     name: "polled_after_ready",
-    says: "a number in the queue may be that of a task which is over since",
+    says: "a number in the queue may be that of a task that is over by now",
 };
 const UNPARKS_FIRST: Mistake = Mistake {
     name: "unparks_first",
@@ -271,9 +271,7 @@ fn all_over(case: &Case) {
     for name in ["a", "b", "c"] {
         let (case, hand) = (case.clone(), hand.clone());
         setting.task(name, move |_| {
-            if let Some(mistake) = one_is_left_out(&hand) {
-                case.if_it_panics(mistake);
-            }
+            case.if_it_panics(one_is_left_out(&hand));
             Ready(())
         });
     }
