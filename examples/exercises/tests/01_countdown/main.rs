@@ -15,7 +15,7 @@ const FORGOT_WAKE: Mistake = Mistake {
 };
 const READY_EARLY: Mistake = Mistake {
     name: "ready_early",
-    says: "it has answered Pending less than n times",
+    says: "it has answered Pending fewer than n times",
 };
 const READY_LATE: Mistake = Mistake {
     name: "ready_late",

@@ -18,7 +18,7 @@ const RUNS_IN_HANDLE: Mistake = Mistake {
 };
 const NOBODY_TOLD: Mistake = Mistake {
     name: "nobody_told",
-    says: "the output is there, and the waker of who waits for it was not called",
+    says: "the output is there, and the waker of who waits for it was not kept, or not called",
 };
 const ASKS_AGAIN: Mistake = Mistake {
     name: "asks_again",
@@ -51,7 +51,7 @@ const WAKES_ALL: Mistake = Mistake {
 };
 const OUTPUT_KEPT: Mistake = Mistake {
     name: "output_kept",
-    says: "the output is still there when its handle is gone, and so nobody can ask for it",
+    says: "the output is kept although its handle is gone, and nobody can ask for it any more",
 };
 
 fn main() -> ExitCode {

@@ -85,8 +85,8 @@ fn main() -> ExitCode {
         .case("a task that aborts itself and returns in the same poll gives Ok", |case| {
             last_poll(case, || NUMBER, "Ok(7)");
         })
-        .case("a task that aborts itself and panics in the same poll gives that", |case| {
-            last_poll(case, || resume_unwind(Box::new(Fault(NUMBER))), "a panic");
+        .case("a task that aborts itself and panics in the same poll gives the panic", |case| {
+            last_poll(case, || resume_unwind(Box::new(Fault(NUMBER))), "Err(Panic)");
         })
         .case("a handle is not ready while the future is being dropped", looks_back)
         .run()
@@ -189,9 +189,9 @@ const WAITS: &str = "nothing: main waits for ever";
 fn in_words(got: &Got) -> String {
     match &*got.borrow() {
         Some(Ok(number)) => format!("Ok({number})"),
-        Some(Err(error)) if error.is_cancelled() => "a cancel".to_string(),
-        Some(Err(error)) if error.is_panic() => "a panic".to_string(),
-        Some(Err(_)) => "an error that is neither a cancel nor a panic".to_string(),
+        Some(Err(error)) if error.is_cancelled() => "Err(Cancelled)".to_string(),
+        Some(Err(error)) if error.is_panic() => "Err(Panic)".to_string(),
+        Some(Err(_)) => "Err, but neither Cancelled nor Panic".to_string(),
         // If main is gone, it has left this place to the check alone.
         None if Rc::strong_count(got) == 1 => "nothing: main is gone".to_string(),
         None => WAITS.to_string(),
@@ -240,7 +240,7 @@ fn payload(case: &Case) {
     let handle = executor.spawn(hand.watch("bad", panics(1)));
     let got = spawn_main(&hand, &mut executor, handle);
     run(case, &hand, &mut executor);
-    expect_got(case, &hand, &got, "a panic", &[JOINER_NOT_TOLD, PANIC_PASSED_ON]);
+    expect_got(case, &hand, &got, "Err(Panic)", &[JOINER_NOT_TOLD, PANIC_PASSED_ON]);
     let payload = got.take().and_then(|result| result.err()).map(JoinError::into_panic);
     let fault = payload.and_then(|payload| payload.downcast::<Fault>().ok());
     if fault.map(|fault| fault.0) != Some(NUMBER) {
@@ -261,11 +261,11 @@ fn before(case: &Case) {
     // More than one poll is another matter: then nobody has looked at all.
     let more: &[Mistake] = match hand.polls("work") {
         1 => &[POLLED_ONCE_MORE; 2],
-        _ if in_words(&got) == "a cancel" => &[ONLY_TOLD; 2],
+        _ if in_words(&got) == "Err(Cancelled)" => &[ONLY_TOLD; 2],
         _ => &[],
     };
     hand.expect_polls(case, "work", 0, more);
-    expect_got(case, &hand, &got, "a cancel", &[JOINER_NOT_TOLD]);
+    expect_got(case, &hand, &got, "Err(Cancelled)", &[JOINER_NOT_TOLD]);
 }
 
 fn waits(case: &Case) {
@@ -302,7 +302,7 @@ fn waits(case: &Case) {
         let wrong = wrong.at(hand.now(), "work waits, and nobody wakes it");
         case.is_wrong(wrong.looks_like(FLAG_WITHOUT_WAKE));
     }
-    expect_got(case, &hand, &got, "a cancel", &[JOINER_NOT_TOLD]);
+    expect_got(case, &hand, &got, "Err(Cancelled)", &[JOINER_NOT_TOLD]);
 }
 
 fn itself(case: &Case) {
@@ -332,7 +332,7 @@ fn itself(case: &Case) {
     }
     hand.expect_polls(case, "work", 1, &[POLLED_ONCE_MORE; 2]);
     let mistakes = [FLAG_WITHOUT_WAKE, DROPS_AT_ONCE];
-    expect_got(case, &hand, &got, "a cancel", &mistakes);
+    expect_got(case, &hand, &got, "Err(Cancelled)", &mistakes);
 }
 
 fn last_poll(case: &Case, ends: fn() -> u32, expected: &str) {
@@ -371,7 +371,7 @@ fn after(case: &Case) {
     expect_got(case, &hand, &got, "Ok(7)", &[ABORTS_THE_PAST; 2]);
     let got = spawn_main(&hand, &mut executor, bad);
     run(case, &hand, &mut executor);
-    expect_got(case, &hand, &got, "a panic", &[ABORTS_THE_PAST; 2]);
+    expect_got(case, &hand, &got, "Err(Panic)", &[ABORTS_THE_PAST; 2]);
 }
 
 fn destructors(case: &Case) {
@@ -421,7 +421,8 @@ fn destructors(case: &Case) {
     run(case, &hand, &mut executor);
     if let Some((name, at)) = kept.borrow().first() {
         let mistake = if *name == "aborted" { TOLD_TOO_EARLY } else { FUTURE_KEPT };
-        let wrong = Wrong::new(format!("the future of {name} dropped"), "a handle ready before it");
+        let wrong =
+            Wrong::new(format!("the future of {name} dropped"), "a handle ready before that");
         let wrong = wrong.at(*at, format!("{name} is over, its future is there"));
         case.is_wrong(wrong.looks_like(mistake));
     }
