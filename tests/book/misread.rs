@@ -29,7 +29,8 @@ const MARKS: [(&str, &[&str]); 7] = [
 pub fn misread(page: &Page) -> Vec<(usize, String)> {
     let mut found = fences(page);
     for (line, text, is_block) in page.numbered() {
-        if is_block && (text == "#" || text.starts_with("# ")) {
+        let code = text.trim_start();
+        if is_block && (code == "#" || code.starts_with("# ")) {
             let wrong = "rustdoc hides this line, and a code host shows it: write it without `# `";
             found.push((line, wrong.to_string()));
         }
