@@ -90,23 +90,22 @@ fn wrong_answers(exercise: &str) -> Vec<PathBuf> {
 #[test]
 fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their_names() {
     let mut breaches = Vec::new();
-    for program in run_all(&answers()) {
-        let Ran {
+    for (program, output, seconds) in run_all(&answers()) {
+        let Built {
             exercise,
             answer,
-            output,
-            ..
-        } = &program;
-        println!("{:6.2} s  {exercise}  {:?} {}", program.seconds, answer.kind, answer.name());
+            file,
+        } = program;
+        println!("{seconds:6.2} s  {exercise}  {:?} {}", answer.kind, answer.name());
         if env::var_os(ONLY).is_some() {
             println!("{}", String::from_utf8_lossy(&output.stdout));
         }
         // Some exercises are on the real clock, and beside compilers a thread may have to wait. So
         // whoever is misjudged is judged once more, alone.
-        let judged = judge(exercise, answer, output);
-        let alone = judged.is_err().then(|| execute(&program.file));
-        let output = alone.as_ref().unwrap_or(output);
-        if let Err(what) = judge(exercise, answer, output) {
+        let judged = judge(exercise, answer, &output);
+        let alone = judged.is_err().then(|| execute(&file));
+        let output = alone.unwrap_or(output);
+        if let Err(what) = judge(exercise, answer, &output) {
             breaches.push(format!(
                 "{exercise}, {}: {what}:\n{}{}",
                 answer.name(),
@@ -114,7 +113,7 @@ fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their
                 String::from_utf8_lossy(&output.stderr),
             ));
         }
-        let _ = fs::remove_file(&program.file);
+        let _ = fs::remove_file(&file);
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
@@ -153,47 +152,26 @@ struct Built<'a> {
     file: PathBuf,
 }
 
-/// The same, after its run.
-struct Ran<'a> {
-    exercise: &'a str,
-    answer: &'a Answer,
-    file: PathBuf,
-    output: Output,
-    seconds: f64,
-}
-
-/// Builds all and runs all. Those of a round run while the next are built: who hangs only waits for
-/// its watchdog, and nobody waits for it.
-fn run_all(answers: &BTreeMap<String, Vec<Answer>>) -> Vec<Ran<'_>> {
+/// Builds all and runs all: what each has printed, and how many seconds it took. Those of a round
+/// run while the next are built: who hangs only waits for its watchdog, and nobody waits for it.
+fn run_all(answers: &BTreeMap<String, Vec<Answer>>) -> Vec<(Built<'_>, Output, f64)> {
     const AT_A_TIME: usize = 6;
     let rounds = answers.values().map(Vec::len).max().unwrap_or(0);
-    let (send, built) = channel();
+    let (send, built) = channel::<Built>();
     let built = Mutex::new(built);
     let worker = || {
         let mut ran = Vec::new();
         loop {
             let next = built.lock().unwrap().recv();
-            let Ok(Built {
-                exercise,
-                answer,
-                file,
-            }) = next
-            else {
+            let Ok(program) = next else {
                 return ran;
             };
             let begin = Instant::now();
-            let output = execute(&file);
-            let seconds = begin.elapsed().as_secs_f64();
-            ran.push(Ran {
-                exercise,
-                answer,
-                file,
-                output,
-                seconds,
-            });
+            let output = execute(&program.file);
+            ran.push((program, output, begin.elapsed().as_secs_f64()));
         }
     };
-    let mut all: Vec<Ran> = thread::scope(|scope| {
+    let mut all: Vec<(Built, Output, f64)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(worker)).collect();
         for round in 0..rounds {
             for program in build(round, answers) {
@@ -203,7 +181,7 @@ fn run_all(answers: &BTreeMap<String, Vec<Answer>>) -> Vec<Ran<'_>> {
         drop(send);
         workers.into_iter().flat_map(|worker| worker.join().expect("it runs programs")).collect()
     });
-    all.sort_by_key(|program| (program.exercise, &program.answer.file));
+    all.sort_by_key(|(program, ..)| (program.exercise, &program.answer.file));
     all
 }
 
