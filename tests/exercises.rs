@@ -712,6 +712,22 @@ fn the_first_of_the_real_exercises_is_red_and_then_green() {
     assert_eq!((code, course.state("01 Countdown").as_str()), (0, "solved"));
 }
 
+#[test]
+fn a_check_that_cargo_runs_by_itself_says_that_it_checks_nothing() {
+    let course = Course::real("unchecked");
+    let mut cargo = course.with_surroundings(Command::new(env!("CARGO")));
+    cargo.args([
+        "test",
+        "--quiet",
+        "-p",
+        "handspun-exercises",
+        "--test",
+        "01_countdown",
+    ]);
+    let said = "01_countdown: not checked: `cargo run -- check 01_countdown` does that\n";
+    assert_eq!(split(&output(&mut cargo)), (said.to_string(), 0));
+}
+
 /// In the folder of the exercises `cargo run` is about another package.
 #[test]
 fn cargo_run_starts_the_companion_in_the_folder_of_an_exercise_too() {
