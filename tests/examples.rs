@@ -10,11 +10,13 @@
 mod programs;
 
 use programs::{
-    Folder, ROOT, command, examples, expectation, is_blessing, names, run, stderr, stdout,
+    Folder, ROOT, command, examples, expectation, is_blessing, names, output_within, run, stderr,
+    stdout,
 };
 use std::fs;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// What an example is called with, to print what is expected of it. Most need nothing.
 fn arguments(example: &str) -> &'static [&'static str] {
@@ -46,6 +48,13 @@ fn each_example_prints_what_is_expected() {
         }
     }
     assert!(differences.is_empty(), "{differences}Was it meant? See the top of {}.", file!());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_hangs_is_told() {
+    let told = output_within(Duration::ZERO, Command::new("sleep").arg("60"));
+    assert!(told.unwrap_err().starts_with("\"sleep\" has not ended in 0ns. "));
 }
 
 #[test]

@@ -12,8 +12,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 /// Far longer than any example takes.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -57,40 +58,40 @@ pub fn run(example: &str, arguments: &[&str]) -> Output {
 /// What a command prints until its end, which must come: an example that was changed, and not built
 /// again, may well be one that hangs.
 pub fn output(command: &mut Command) -> Result<Output, String> {
+    output_within(LONGEST, command)
+}
+
+pub fn output_within(limit: Duration, command: &mut Command) -> Result<Output, String> {
     let program = format!("{:?}", command.get_program());
     let wrong = |error: io::Error| format!("{program}: {error}");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(wrong)?;
     let stdout = read(child.stdout.take().expect("it is piped"));
     let stderr = read(child.stderr.take().expect("it is piped"));
-    let begin = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(wrong)? {
-            break status;
-        }
-        if begin.elapsed() > LONGEST {
-            let _ = child.kill();
-            return Err(format!(
-                "{program} has not ended in {LONGEST:?}. If it was changed, \
-                 `cargo build --examples` builds it as it is now"
-            ));
-        }
-        thread::sleep(Duration::from_millis(2));
+    let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(limit), stderr.recv_timeout(limit)) else {
+        let _ = child.kill();
+        return Err(format!(
+            "{program} has not ended in {limit:?}. If it was changed, \
+             `cargo build --examples` builds it as it is now"
+        ));
     };
-    let read = |pipe: JoinHandle<Vec<u8>>| pipe.join().expect("a pipe is read to its end");
+    let status = child.wait().map_err(wrong)?;
     Ok(Output {
         status,
-        stdout: read(stdout),
-        stderr: read(stderr),
+        stdout,
+        stderr,
     })
 }
 
-fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+/// All that comes out of a pipe, when it is closed.
+fn read(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, text) = channel();
     thread::spawn(move || {
         let mut text = Vec::new();
         pipe.read_to_end(&mut text).expect("a pipe can be read");
-        text
-    })
+        let _ = sender.send(text);
+    });
+    text
 }
 
 /// A test is `target/debug/deps/…`; an example is `target/debug/examples/…`.
