@@ -402,15 +402,26 @@ fn on_a_terminal_a_page_has_colour_and_goes_through_the_pager() {
 #[test]
 fn a_page_is_no_wider_than_the_terminal() {
     let shelf = Shelf::new("narrow");
-    let program = format!("stty cols 50 && {} read 0", env!("CARGO_BIN_EXE_handspun"));
-    let mut command = Command::new("script");
-    command.args(["-qec", &program, "/dev/null"]).env("CARGO_MANIFEST_DIR", &shelf.root);
-    command.env("PAGER", "cat").env("NO_COLOR", "1").env_remove("COLUMNS");
-    let Ok(output) = command.stdin(Stdio::null()).output() else {
-        return; // There is no `script` here.
-    };
-    let widest = stdout(&output).lines().map(|line| line.trim_end().chars().count()).max();
-    assert_eq!(widest, Some(49));
+    // A line is of words of nine letters. A terminal of 0 columns does not know.
+    for (terminal, columns, widest) in [
+        (49, "", 49),
+        (48, "", 39),
+        (0, "", 79),
+        (200, "", 79),
+        (49, "60", 59),
+    ] {
+        let companion = env!("CARGO_BIN_EXE_handspun");
+        let program = format!("stty cols {terminal} && {companion} read 0");
+        let mut command = Command::new("script");
+        command.args(["-qec", &program, "/dev/null"]).env("CARGO_MANIFEST_DIR", &shelf.root);
+        command.env("PAGER", "cat").env("NO_COLOR", "1").env("COLUMNS", columns);
+        let Ok(output) = command.stdin(Stdio::null()).output() else {
+            return; // There is no `script` here.
+        };
+        let page = stdout(&output);
+        let longest = page.lines().map(|line| line.trim_end().chars().count()).max();
+        assert_eq!(longest, Some(widest), "{terminal} {columns:?}");
+    }
 }
 
 // Mistakes.

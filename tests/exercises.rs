@@ -58,6 +58,23 @@ checking...
     assert_eq!(split(&unattended), (page, code));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_an_exercise_is_watched_but_for_once() {
+    let course = Course::new("attended");
+    for (arguments, code) in [("ex 1", 0), ("ex 1 --once", 1)] {
+        let program = format!("{} {arguments}", env!("CARGO_BIN_EXE_handspun"));
+        let mut script = course.with_surroundings(Command::new("script"));
+        script.args(["-qec", &program, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let Ok(mut script) = script.spawn() else {
+            return; // There is no `script` here.
+        };
+        // Who watches ends by that, and well. The starter is red.
+        script.stdin.as_mut().unwrap().write_all(b"q\n").unwrap();
+        assert_eq!(script.wait().unwrap().code(), Some(code), "{arguments}");
+    }
+}
+
 #[test]
 fn to_open_one_gives_each_exercise_a_starter_and_takes_no_answer_away() {
     let course = Course::new("starters");
