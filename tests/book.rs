@@ -591,7 +591,7 @@ fn each_figure_of_a_chapter_has_a_caption_and_the_way_to_its_player() {
             }
             // Another stage of the example may be the one that is played.
             let number = example.split(" v").next().unwrap_or_default();
-            let command = format!("cargo run -- {number}");
+            let command = format!("cargo run -- {number} ");
             let calls = text.split(&command).skip(1);
             let mut calls = calls.filter_map(|rest| rest.split('`').next());
             if !calls.any(|arguments| arguments.contains("--trace html")) {

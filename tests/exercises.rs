@@ -62,7 +62,7 @@ checking...
 #[test]
 fn on_a_terminal_an_exercise_is_watched_but_for_once() {
     let course = Course::new("attended");
-    for (arguments, code) in [("ex 1", 0), ("ex 1 --once", 1)] {
+    for (arguments, code) in [("ex 1", 0), ("ex 1 > /dev/null", 0), ("ex 1 --once", 1)] {
         let program = format!("{} {arguments}", env!("CARGO_BIN_EXE_handspun"));
         let mut script = course.with_surroundings(Command::new("script"));
         script.args(["-qec", &program, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());

@@ -90,7 +90,9 @@ fn wrong_answers(exercise: &str) -> Vec<PathBuf> {
 #[test]
 fn starters_are_not_written_solutions_pass_and_wrong_answers_are_called_by_their_names() {
     let mut breaches = Vec::new();
-    for (program, output, seconds) in run_all(&answers()) {
+    let answers = answers();
+    assert!(!answers.is_empty(), "no exercise has the number in {ONLY}: two digits");
+    for (program, output, seconds) in run_all(&answers) {
         let Built {
             exercise,
             answer,
@@ -181,6 +183,7 @@ fn run_all(answers: &BTreeMap<String, Vec<Answer>>) -> Vec<(Built<'_>, Output, f
         drop(send);
         workers.into_iter().flat_map(|worker| worker.join().expect("it runs programs")).collect()
     });
+    assert_eq!(all.len(), answers.values().map(Vec::len).sum::<usize>());
     all.sort_by_key(|(program, ..)| (program.exercise, &program.answer.file));
     all
 }
