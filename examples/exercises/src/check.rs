@@ -525,17 +525,32 @@ mod tests {
 
     #[test]
     fn the_first_difference_of_two_orders_is_marked() {
-        let text = told(|case| {
-            case.block_on(async {
-                spawn("a", yield_now()).await.unwrap();
-            });
-            case.expect_order(&["root", "a", "root"], KNOWN);
-        });
-        let parts = [
-            "expected the order root a root, got root a a root.",
-            "`known`",
-            "└HERE: it was root's turn",
+        let orders: [(&'static [&str], &str); 3] = [
+            (&["root", "a", "root"], "└HERE: it was root's turn"),
+            (&["root", "a", "a"], "└HERE: one poll too many"),
+            (&["root", "a", "a", "root", "b"], "└HERE: after this it was b's turn"),
         ];
-        assert_told(&text, &parts);
+        for (expected, here) in orders {
+            let text = told(move |case| {
+                case.block_on(async {
+                    spawn("a", yield_now()).await.unwrap();
+                });
+                case.expect_order(expected, KNOWN);
+            });
+            let differs = format!("expected the order {}, got root a a root.", expected.join(" "));
+            assert_told(&text.replace('\n', " "), &[&differs, "`known`", here]);
+        }
+        let text = told(|case| {
+            let hand = case.by_hand();
+            hand.mark("a step");
+            hand.expect_order(case, &["a"], None);
+        });
+        assert_told(
+            &text,
+            &[
+                "expected the order a, got ",
+                "a step\n HERE: nobody is polled\n",
+            ],
+        );
     }
 }
