@@ -60,7 +60,7 @@ checking...
 
 #[cfg(target_os = "linux")]
 #[test]
-fn on_a_terminal_an_exercise_is_watched_but_for_once() {
+fn on_a_terminal_an_exercise_is_watched_unless_once_is_asked_for() {
     let course = Course::new("attended");
     for (arguments, code) in [("ex 1", 0), ("ex 1 > /dev/null", 0), ("ex 1 --once", 1)] {
         let program = format!("{} {arguments}", env!("CARGO_BIN_EXE_handspun"));
