@@ -110,8 +110,9 @@ mod v3 {
             let Some((future, push)) = &mut tasks[task] else {
                 continue; // woken, and over since
             };
-            // Before the poll, not after it: a wake that comes during the poll must count.
-            push.queued.store(false, Ordering::Release);
+            // Before the poll, not after it: a wake that comes during the poll must count. And no
+            // `store`: the poll must see what was written before a wake that found the flag up.
+            push.queued.swap(false, Ordering::AcqRel);
             let waker = Waker::from(push.clone());
             if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 tasks[task] = None;

@@ -71,7 +71,7 @@ impl Executor {
             if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 *slot = None;
             }
-            push.queued.store(false, Ordering::Release);
+            push.queued.swap(false, Ordering::AcqRel);
         }
     }
 

@@ -68,8 +68,9 @@ impl Executor {
             let Some(task) = slot.as_mut().filter(|task| Arc::ptr_eq(&task.push, &push)) else {
                 continue; // Woken in its last poll, and over.
             };
-            // Before the poll: a wake that comes during the poll is one that must count.
-            push.queued.store(false, Ordering::Release);
+            // Before the poll: a wake that comes during the poll is one that must count. And no
+            // `store`: the poll must see what was written before a wake that found the flag up.
+            push.queued.swap(false, Ordering::AcqRel);
             let waker = Waker::from(push);
             if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 *slot = None;

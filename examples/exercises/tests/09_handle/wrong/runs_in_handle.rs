@@ -94,7 +94,7 @@ impl Executor {
             let Some(task) = slot.as_mut().filter(|task| Arc::ptr_eq(&task.push, &push)) else {
                 continue; // Woken in its last poll, and over.
             };
-            push.queued.store(false, Ordering::Release);
+            push.queued.swap(false, Ordering::AcqRel);
             let waker = Waker::from(push);
             if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 *slot = None;
