@@ -78,7 +78,8 @@ mod v3 {
 
     impl Wake for Flag {
         fn wake(self: Arc<Self>) {
-            self.woken.store(true, Ordering::Release);
+            // No `store`: of two wakes the poll would see only what was written before the second.
+            self.woken.swap(true, Ordering::Release);
             self.thread.unpark();
         }
     }

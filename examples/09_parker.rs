@@ -74,7 +74,8 @@ struct Flag {
 
 impl Parker for Flag {
     fn unpark(&self) {
-        self.is_up.store(true, Ordering::Release);
+        // No `store`: of two wakes the poll would see only what was written before the second.
+        self.is_up.swap(true, Ordering::Release);
         self.thread.unpark();
     }
 

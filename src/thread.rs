@@ -73,7 +73,8 @@ impl Wake for Flag {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.is_up.store(true, Ordering::Release);
+        // No `store`: of two wakes the poll would see only what was written before the second.
+        self.is_up.swap(true, Ordering::Release);
         self.thread.unpark();
     }
 }

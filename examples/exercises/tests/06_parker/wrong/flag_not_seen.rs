@@ -25,7 +25,7 @@ impl Parker {
 
     /// Ends the sleep, or the next one if there is none.
     pub fn unpark(&self) {
-        self.is_up.store(true, Ordering::Release);
+        self.is_up.swap(true, Ordering::Release);
     }
 
     /// Sleeps until `unpark` is called, or not at all if it was called since the last sleep.

@@ -25,8 +25,9 @@ impl Parker {
 
     /// Ends the sleep, or the next one if there is none.
     pub fn unpark(&self) {
-        // In this order: who wakes up by the token must find the flag up.
-        self.is_up.store(true, Ordering::Release);
+        // In this order: who wakes up by the token must find the flag up. And no `store`: of two,
+        // the `park` would see only what was written before the second.
+        self.is_up.swap(true, Ordering::Release);
         self.thread.unpark();
     }
 

@@ -25,7 +25,7 @@ struct Raise {
 
 impl Wake for Raise {
     fn wake(self: Arc<Self>) {
-        self.is_up.store(true, Ordering::Release);
+        self.is_up.swap(true, Ordering::Release);
         self.parker.unpark();
     }
 }
