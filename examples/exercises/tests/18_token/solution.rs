@@ -100,15 +100,16 @@ impl Future for Cancelled<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.token.is_cancelled() {
-            return Poll::Ready(());
-        }
         for token in self.token.line() {
             let waker = cx.waker().clone();
             // That of the last poll is dropped behind this line, when nothing is borrowed.
             let _last = token.node.wakers.borrow_mut().insert(self.number, waker);
         }
-        Poll::Pending
+        // Not before: a waker that was dropped just now may have cancelled it.
+        match self.token.is_cancelled() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 }
 

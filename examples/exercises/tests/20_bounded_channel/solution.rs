@@ -63,9 +63,9 @@ impl<T> Sender<T> {
             channel: &self.channel,
             ticket: None,
         };
-        if !poll_fn(|cx| place.poll_room(cx)).await {
+        let Some(_own) = poll_fn(|cx| place.poll_room(cx)).await else {
             return Err(value);
-        }
+        };
         let (_left, receiver) = {
             let mut channel = self.channel.borrow_mut();
             // Out of the line and into the queue: there is as much room as before for the others.
@@ -169,25 +169,27 @@ struct Place<'a, T> {
 }
 
 impl<T> Place<'_, T> {
-    /// Ready with `true` when there is room, and with `false` when there never will be.
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let waker = Some(cx.waker().clone());
+    /// Ready when there is room, with a waker to drop when that is taken: who drops it sooner calls
+    /// somebody else's code, which may send. Ready with `None` when there never will be room.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Option<Waker>> {
+        let waker = cx.waker().clone();
         let mut channel = self.channel.borrow_mut();
         if channel.is_closed {
-            return Poll::Ready(false);
+            return Poll::Ready(None);
         }
         // Who comes anew is behind all of them, also behind who was woken and has not sent yet.
         let place = channel.place(self.ticket).unwrap_or(channel.line.len());
         if place < channel.room() {
-            return Poll::Ready(true);
+            return Poll::Ready(Some(waker));
         }
         if let Some(waiter) = channel.line.get_mut(place) {
-            let _old = mem::replace(&mut waiter.waker, waker);
+            let _old = waiter.waker.replace(waker);
             drop(channel);
             return Poll::Pending;
         }
         let ticket = channel.tickets;
         channel.tickets += 1;
+        let waker = Some(waker);
         channel.line.push_back(Waiter { ticket, waker });
         self.ticket = Some(ticket);
         Poll::Pending

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -100,9 +101,13 @@ impl<T> Future for JoinAll<T> {
 impl<T> JoinAll<T> {
     /// Leaves the task's waker, and says how many children are in the queue.
     fn begin_turn(&self, task: &Waker) -> usize {
-        let mut queue = self.queue.lock().unwrap();
-        queue.task = Some(task.clone());
-        queue.numbers.len()
+        // To clone a waker and to drop the last one is to call foreign code: not under the lock.
+        let task = Some(task.clone());
+        let (_last, count) = {
+            let mut queue = self.queue.lock().unwrap();
+            (mem::replace(&mut queue.task, task), queue.numbers.len())
+        };
+        count
     }
 
     /// Polls the first of the queue.

@@ -103,11 +103,13 @@ struct Request<'a> {
 
 impl Request<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Before the look: to clone is somebody else's code, too, and may give permits back.
+        let own = cx.waker().clone();
         let wait = self.wait.get_or_insert_with(|| self.semaphore.begin_wait(self.permits));
         if wait.lacks.get() == 0 {
             return Poll::Ready(());
         }
-        wait.waker.set(Some(cx.waker().clone()));
+        wait.waker.set(Some(own));
         Poll::Pending
     }
 }
