@@ -101,7 +101,8 @@ impl Shared {
         loop {
             while let Some(work) = state.line.pop_front() {
                 drop(state);
-                work();
+                // A result that nobody waits for is dropped in there, and its destructor may panic.
+                let _ = catch_unwind(AssertUnwindSafe(work));
                 state = self.state.lock().unwrap();
             }
             state.idle += 1;

@@ -61,7 +61,8 @@ impl<T> Sender<T> {
         if channel.seats.is_empty() {
             return Err(value);
         }
-        let fallen = if channel.row.len() == channel.capacity {
+        // Dropped last, behind the wakes: its destructor is code of others, and may panic.
+        let _fallen = if channel.row.len() == channel.capacity {
             channel.first += 1;
             channel.row.pop_front()
         } else {
@@ -71,8 +72,6 @@ impl<T> Sender<T> {
         let receivers = channel.seats.len();
         let wakers = channel.call_all();
         drop(channel);
-        // Its destructor, and the wakers, are code of others.
-        drop(fallen);
         wakers.into_iter().for_each(Waker::wake);
         Ok(receivers)
     }
