@@ -386,6 +386,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_written_and_has_no_name_is_the_rest() {
+        let text = told(|_| panic!("not yet implemented"));
+        assert_told(&text, &["42 test: not written yet: the rest\n"]);
+    }
+
+    #[test]
     fn a_panic_in_a_task_is_marked_where_it_happened() {
         let text = told(|case| {
             case.if_it_panics(KNOWN);

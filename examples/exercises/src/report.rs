@@ -65,7 +65,7 @@ impl Ending {
         if let Some((message, place)) = &panic
             && let Some(todo) = message.strip_prefix("not yet implemented")
         {
-            let todo = todo.trim_start_matches(": ");
+            let todo = todo.strip_prefix(": ").unwrap_or("the rest");
             return Ending::NotWritten(todo.to_string(), place.clone());
         }
         let wrong = if seen.never_ends {

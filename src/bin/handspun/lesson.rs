@@ -155,7 +155,8 @@ pub fn broke_off(exercise: &Exercise, status: ExitStatus) -> String {
     let (title, number) = (exercise.title(), exercise.number());
     format!(
         "{title}: {}\n\nThe answer has ended its check: {status}.\n\
-         If a stack has overflowed: what calls itself, and never stops?\n\n\
+         If a stack has overflowed: what calls itself, and never stops?\n\
+         If there is `unsafe` in it: which pointer has another type, or was freed before?\n\n\
          a hint: cargo run -- hint {number}\n",
         red("not solved")
     )

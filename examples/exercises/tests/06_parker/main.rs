@@ -25,7 +25,7 @@ const LOWERS_FIRST: Mistake = Mistake {
 };
 const FLAG_STAYS_UP: Mistake = Mistake {
     name: "flag_stays_up",
-    says: "`park` looks at the flag and leaves it up: it will not sleep again",
+    says: "`park` returns and leaves the flag up: the next one will not sleep",
 };
 const FLAG_NOT_SEEN: Mistake = Mistake {
     name: "flag_not_seen",

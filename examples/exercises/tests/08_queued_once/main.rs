@@ -10,7 +10,8 @@ use std::thread;
 
 const FORGETS_WAKES: Mistake = Mistake {
     name: "forgets_wakes",
-    says: "a wake that comes when nobody is polled does not put the task into the queue",
+    says: "a wake that comes when nobody is polled does not put the task into the queue: \
+           perhaps its flag is still up",
 };
 const POLL_PER_WAKE: Mistake = Mistake {
     name: "poll_per_wake",
