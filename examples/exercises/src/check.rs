@@ -25,6 +25,9 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How often the watchdog looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
+/// What Rust says when a destructor panics while a panic unwinds.
+const ABORTS: &str = "panic in a destructor during cleanup";
+
 /// The check of an exercise.
 pub struct Check {
     id: &'static str,
@@ -170,8 +173,12 @@ fn watch(body: Body, seen: &Arc<Mutex<Seen>>) -> Result<End, Late> {
     });
     let begin = Instant::now();
     while over.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+        let seen = lock(seen);
+        if seen.panics().iter().any(|(message, _)| message == ABORTS) {
+            return Ok(Err(Box::new(ABORTS)));
+        }
         // Asked each time: the case says it when it has begun.
-        let limit = lock(seen).limit.unwrap_or(LONGEST);
+        let limit = seen.limit.unwrap_or(LONGEST);
         if begin.elapsed() > limit {
             return Err(Late(limit));
         }
@@ -185,7 +192,14 @@ fn listen_to_panics(seen: &Mutex<Seen>) {
     panic::set_hook(Box::new(move |panic| {
         let message = words(panic.payload()).unwrap_or("(it has no words)").to_string();
         let place = panic.location().map_or("somewhere".to_string(), ToString::to_string);
+        let aborts = message == ABORTS;
         panics.lock().unwrap_or_else(PoisonError::into_inner).push((message, place));
+        // When this returns, the process is aborted, and nothing would be told.
+        if aborts {
+            loop {
+                thread::park();
+            }
+        }
     }));
 }
 
@@ -433,6 +447,35 @@ mod tests {
             " root     █·█○\n a        +█╌○\n marks      └HERE: Pending",
         ];
         assert_told(&text, &parts);
+    }
+
+    #[test]
+    fn a_panic_in_a_destructor_does_not_hide_the_one_before() {
+        const CHILD: &str = "HANDSPUN_CHECK_THAT_ABORTS";
+        struct Panics;
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("oh");
+            }
+        }
+        // The hook does not return, and no other can be set then: so in a process of its own.
+        if env::var_os(CHILD).is_some() {
+            let check = Check::new("42_test").case("it holds", |case| {
+                case.block_on(async {
+                    let _two = [Panics, Panics];
+                });
+            });
+            std::process::exit(check.into_report().map_or(0, |report| {
+                report.print();
+                report.code().into()
+            }));
+        }
+        let mut child = std::process::Command::new(env::current_exe().unwrap());
+        child.args(["--nocapture", "a_panic_in_a_destructor"]).env(CHILD, "1");
+        let output = child.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert_told(&text, &["got a panic: oh.", "└HERE: panics", "\noh\n"]);
     }
 
     #[test]
