@@ -149,18 +149,25 @@ impl Turns {
         expected: &[&[usize]],
         [more, fewer]: [Option<Mistake>; 2],
     ) {
-        let mut turns = self.0.borrow().clone();
-        turns.iter_mut().for_each(|turn| turn.sort_unstable());
+        let turns = self.0.borrow();
         let polls = (0..).zip(turns.iter()).filter(|(_, turn)| !turn.is_empty());
         let (places, got): (Vec<usize>, Vec<&[usize]>) =
             polls.map(|(nth, turn)| (nth, turn.as_slice())).unzip();
+        let sorted = |turn: &&[usize]| {
+            let mut turn = turn.to_vec();
+            turn.sort_unstable();
+            turn
+        };
         let longest = got.len().max(expected.len());
-        let Some(first) = (0..longest).find(|&nth| got.get(nth) != expected.get(nth)) else {
+        let is_wrong = |&nth: &usize| got.get(nth).map(sorted) != expected.get(nth).map(sorted);
+        let Some(first) = (0..longest).find(is_wrong) else {
             return;
         };
-        let list = |turns: &[&[usize]]| turns.iter().map(|turn| in_words(turn)).collect::<Vec<_>>();
-        let wrong =
-            Wrong::new(format!("the polls {}", list(expected).join(", ")), list(&got).join(", "));
+        let list = |turns: &[&[usize]]| match turns {
+            [] => in_words(&[]),
+            _ => turns.iter().map(|turn| in_words(turn)).collect::<Vec<_>>().join(", "),
+        };
+        let wrong = Wrong::new(format!("the polls {}", list(expected)), list(&got));
         let [of_got, of_expected] = [&got[..], expected].map(|turns| turns.get(first).copied());
         let (of_got, of_expected) = (of_got.unwrap_or_default(), of_expected.unwrap_or_default());
         let too_many = without(of_got, of_expected);
@@ -169,7 +176,8 @@ impl Turns {
             _ => (format!("too many: {}", in_words(&too_many)), more),
         };
         let polls = case.polls_of(task);
-        let place = places.get(first).or(places.last()).and_then(|&nth| polls.get(nth));
+        let place = places.get(first).or(places.last()).map_or(0, |&nth| nth);
+        let place = polls.get(place);
         let at = place.map_or(0, |poll| poll.began);
         case.is_wrong(wrong.at(at, what).looks_like(mistake));
     }
