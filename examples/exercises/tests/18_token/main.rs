@@ -156,8 +156,9 @@ impl Claims {
         let claims = self.0.into_inner();
         if let Some(claim) = claims.into_iter().find(|claim| claim.got != claim.expected) {
             let Claim { whose, got, .. } = claim;
-            let expected = format!("{whose} {}", told(claim.expected));
-            let wrong = Wrong::new(expected, told(got)).looks_like(claim.mistake);
+            let expected = format!("that {whose} is {}", told(claim.expected));
+            let got_so = if got { "that it is" } else { "that it is not" };
+            let wrong = Wrong::new(expected, got_so).looks_like(claim.mistake);
             case.is_wrong(wrong.at(claim.at, format!("{whose} is {}", told(got))));
         }
     }
@@ -231,7 +232,7 @@ fn tree(case: &Case) {
         yield_now().await;
         let late = parent.child_token();
         claims.push("a late child", &late, true, LATE_CHILD);
-        claims.push("and a late child of that", &late.child_token(), true, LATE_CHILD);
+        claims.push("the child of a late child", &late.child_token(), true, LATE_CHILD);
     });
     claims.expect(case);
 }
@@ -289,7 +290,7 @@ fn wakers(case: &Case) {
         }
         // In a tree it may lie with each of those above.
         if left() != of_one_poll {
-            let expected = format!("as many wakers after 1,000 polls as after one: {of_one_poll}");
+            let expected = format!("as many wakers after 1000 polls as after one: {of_one_poll}");
             case.is_wrong(Wrong::new(expected, left()).looks_like(WAKER_PER_POLL));
         }
         drop(wait);
@@ -297,7 +298,7 @@ fn wakers(case: &Case) {
             let _pending = Box::pin(token.cancelled()).as_mut().poll(cx);
         }
         if left() != 0 {
-            let wrong = Wrong::new("no waker after 1,000 waits that were dropped", left());
+            let wrong = Wrong::new("no waker after 1000 waits that were dropped", left());
             case.is_wrong(wrong.looks_like(LEAVES_WAKERS));
         }
     }
@@ -454,7 +455,8 @@ impl Drop for Guard<'_> {
 }
 
 fn run_until(case: &Case) {
-    let told = |output: Option<u32>, time: Duration| format!("{output:?} at {time:?}");
+    let told =
+        |output: Option<u32>, time: Duration| format!("{output:?} at {} s", time.as_secs_f64());
     let is_dropped = Cell::new(false);
     for (millis, expected) in [(50, Some(7)), (1_000, None)] {
         let (output, time, is_gone) = case.block_on(async {
@@ -481,7 +483,7 @@ fn run_until(case: &Case) {
             (output, time, is_dropped)
         });
         let in_time = Duration::from_millis(millis).min(TENTH);
-        let mistake = (time > in_time).then_some(LOOKS_WHEN_POLLED);
+        let mistake = (time > TENTH).then_some(LOOKS_WHEN_POLLED);
         expect(case, told(output, time), told(expected, in_time), mistake);
         let there = |is_gone| if is_gone { "the future dropped" } else { "it still there" };
         expect(case, there(is_gone), there(true), None);
