@@ -214,12 +214,12 @@ fn received(log: &Log) -> Vec<Received> {
     log.iter().map(|(received, _)| *received).collect()
 }
 
-/// "a b Lagged(2) Closed"
+/// `"a" "b" Lagged(2) Closed`
 fn in_words(received: &[Received]) -> String {
     let words: Vec<String> = received
         .iter()
         .map(|received| match received {
-            Ok(value) => value.to_string(),
+            Ok(value) => format!("{value:?}"),
             Err(error) => format!("{error:?}"),
         })
         .collect();
@@ -320,8 +320,9 @@ fn to_each(case: &Case) {
     let expected = [Ok(2), Ok(1), Ok(2), Err("d"), Err("e")];
     if counts != expected {
         let is_third = counts[..2] == expected[..2] && counts[2] == Ok(1);
-        let mistake = if is_third { SAME_SEAT } else { SENDS_TO_NOBODY };
-        let wrong = Wrong::new(format!("{expected:?}"), format!("{counts:?}"));
+        let is_sent = counts[3..].iter().any(Result::is_ok);
+        let mistake = if is_third { Some(SAME_SEAT) } else { is_sent.then_some(SENDS_TO_NOBODY) };
+        let wrong = Wrong::new(format!("from `send` {expected:?}"), format!("{counts:?}"));
         let last = case.polls().last().map_or(0, |poll| poll.began);
         case.is_wrong(wrong.at(last, "what `send` returns here").looks_like(mistake));
     }
@@ -431,14 +432,14 @@ fn one_waker(case: &Case) {
         }
     }
     if left() > 1 {
-        let wrong = Wrong::new("one waker after 1,000 polls of a `recv`", left());
+        let wrong = Wrong::new("one waker after 1000 polls of a `recv`", left());
         case.is_wrong(wrong.looks_like(WAKER_PER_POLL));
     }
     for _ in 0..1_000 {
         let _waits = pin!(receiver.recv()).poll(cx);
     }
     if left() > 1 {
-        let wrong = Wrong::new("one waker at most after 1,000 `recv` were dropped", left());
+        let wrong = Wrong::new("one waker at most after 1000 `recv` were dropped", left());
         case.is_wrong(wrong.looks_like(WAKER_PER_POLL));
     }
     drop(receiver);
