@@ -167,12 +167,17 @@ impl Claims {
         self.equal(format!("{expected} free"), format!("{got} free"), mistake);
     }
 
-    fn equal(&self, expected: impl Display, got: impl Display, mistake: Mistake) {
+    fn equal(
+        &self,
+        expected: impl Display,
+        got: impl Display,
+        mistake: impl Into<Option<Mistake>>,
+    ) {
         self.0.borrow_mut().push(Claim {
             expected: expected.to_string(),
             got: got.to_string(),
             at: now(),
-            mistake: Some(mistake),
+            mistake: mistake.into(),
         });
     }
 
@@ -184,7 +189,7 @@ impl Claims {
     }
 }
 
-fn had(permit: Option<SemaphorePermit<'_>>) -> &'static str {
+fn had(permit: &Option<SemaphorePermit<'_>>) -> &'static str {
     if permit.is_some() { "permits at once" } else { "no permits at once" }
 }
 
@@ -198,10 +203,11 @@ fn free(case: &Case) {
         let none_taken = semaphore.available_permits() == 3;
         let of_more = if none_taken { MAKES_PERMITS } else { COUNTS_AS_ONE };
         claims.free(&semaphore, 1, NEVER_GIVES_BACK, of_more);
-        let too_many = had(semaphore.try_acquire_many(2).ok());
+        let too_many = had(&semaphore.try_acquire_many(2).ok());
         claims.equal("no permits at once", too_many, COUNTS_AS_ONE);
         yield_now().await;
-        let one = semaphore.try_acquire_many(1);
+        let one = semaphore.try_acquire_many(1).ok();
+        claims.equal("permits at once", had(&one), None);
         claims.equal("0 free", format!("{} free", semaphore.available_permits()), COUNTS_AS_ONE);
         drop(one);
         claims.free(&semaphore, 1, NEVER_GIVES_BACK, MAKES_PERMITS);
@@ -263,11 +269,11 @@ fn line(case: &Case) {
         let log = Log::default();
         let big = spawn_job(&log, &semaphore, "BIG", 2);
         a_while().await;
-        let overtakes = had(semaphore.try_acquire_many(1).ok());
+        let overtakes = had(&semaphore.try_acquire_many(1).ok());
         claims.equal("no permits at once", overtakes, OVERTAKES);
         drop(one);
         // It is woken, and not polled yet.
-        let overtakes = had(semaphore.try_acquire_many(1).ok());
+        let overtakes = had(&semaphore.try_acquire_many(1).ok());
         claims.equal("no permits at once", overtakes, OVERTAKES);
         big.await.unwrap();
     });
@@ -327,8 +333,8 @@ fn in_vain(case: &Case) {
         let polls = case.polls_of(name);
         let until = polls.iter().filter(|poll| poll.began <= *record);
         if until.clone().count() > 2 {
-            let got = format!("{} of {name}", until.clone().count());
-            let wrong = Wrong::new("2 polls until it has all", got).looks_like(WAKES_ALL);
+            let expected = format!("2 polls of {name} until it has all");
+            let wrong = Wrong::new(expected, until.clone().count()).looks_like(WAKES_ALL);
             case.is_wrong(wrong.at(polls[1].began, "polled in vain"));
         }
     }
@@ -395,7 +401,7 @@ fn dropped(case: &Case) {
             _ => MAKES_PERMITS,
         };
         claims.equal("2 free", format!("{free} free"), mistake);
-        let both = had(semaphore.try_acquire_many(2).ok());
+        let both = had(&semaphore.try_acquire_many(2).ok());
         claims.equal("permits at once", both, STAYS_IN_LINE);
     });
     claims.expect(case);
