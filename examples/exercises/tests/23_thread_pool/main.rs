@@ -196,12 +196,14 @@ fn comes_back(case: &Case) {
         let pool = Pool::new(2);
         let mut answer = Box::pin(pool.spawn_blocking(|| thread::current().id()));
         // Whether it wakes is asked later on: here it is polled again and again.
-        for _ in 0..200 {
+        let mut pause = FOR_NOTHING / 100;
+        while pause < FOR_AN_ANSWER {
             let poll = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
             if let Poll::Ready(outcome) = poll {
                 return Some(outcome);
             }
-            sleep(FOR_NOTHING / 10).await;
+            sleep(pause).await;
+            pause *= 2;
         }
         None
     });
