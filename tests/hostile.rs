@@ -1014,10 +1014,14 @@ fn a_sleep_whose_executor_ends_wakes_who_waits_for_it() {
 fn a_late_result_of_a_blocking_closure_may_panic_when_dropped() {
     let (begin, begun) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
+    let (dropped, is_dropped) = mpsc::channel();
     let (executor, second) = (Executor::new(), Executor::new());
     let late = executor.block_on(async {
         let closure = move || {
-            let result = Dropping(|| panic_quietly());
+            let result = Dropping(move || {
+                dropped.send(()).unwrap();
+                panic_quietly()
+            });
             begin.send(()).unwrap();
             ended.recv().unwrap();
             result
@@ -1027,7 +1031,7 @@ fn a_late_result_of_a_blocking_closure_may_panic_when_dropped() {
     begun.recv().unwrap();
     drop(executor);
     end.send(()).unwrap();
-    thread::sleep(50 * MS);
+    is_dropped.recv().unwrap();
     let outer = second.spawn(async { late });
     second.block_on(yield_now());
     assert!(catch(|| drop(outer)).is_ok());

@@ -11,8 +11,8 @@ use crate::watchdog::watched;
 use handspun::executor::Executor;
 use handspun::net::{TcpListener, TcpStream, UdpSocket};
 use handspun::sync::{mpsc, oneshot};
-use handspun::task::{spawn_blocking, yield_now};
-use handspun::time::{Duration, Instant, sleep, sleep_until, timeout};
+use handspun::task::{JoinHandle, spawn_blocking, yield_now};
+use handspun::time::{Duration, Instant, Sleep, sleep, timeout};
 use handspun::trace::{self, Awaited, Cause, Event, Record};
 use handspun::{block_on, join, select, spawn};
 use std::cell::{Cell, RefCell};
@@ -364,24 +364,38 @@ fn a_socket_a_timer_and_a_thread_end_the_same_sleep() {
     });
 }
 
+/// A timer that is far off as yet, and a task that waits for it. What is reset in one poll is armed
+/// at one time, however long that poll takes.
+fn timer(then: impl FnOnce() + 'static) -> (Rc<RefCell<Sleep>>, JoinHandle<()>) {
+    let timer = Rc::new(RefCell::new(sleep(HOUR)));
+    let awaited = timer.clone();
+    let task = spawn(async move {
+        poll_fn(|cx| Pin::new(&mut *awaited.borrow_mut()).poll(cx)).await;
+        assert!(Instant::now() >= awaited.borrow().deadline(), "never early");
+        then();
+    });
+    (timer, task)
+}
+
+fn reset(timer: &RefCell<Sleep>, deadline: Instant) {
+    Pin::new(&mut *timer.borrow_mut()).reset(deadline);
+}
+
 #[test]
 fn all_that_happened_during_one_poll_is_seen_after_it() {
     run(async {
         let history = History::new();
         let (here, mut there) = pair_with_std();
         let (sender, receiver) = oneshot::channel();
-        let deadline = Instant::now() + MS;
         let say = |what: &'static str| {
             let history = history.clone();
             move || history.push(what)
         };
-        let (socket, timer, thread) = (say("socket"), say("timer"), say("thread"));
+        let (socket, thread) = (say("socket"), say("thread"));
+        let (timer, timer_task) = timer(say("timer"));
         let tasks = [
             spawn(async move { reading(here).await.map(|_| socket()).unwrap() }),
-            spawn(async move {
-                sleep_until(deadline).await;
-                timer();
-            }),
+            timer_task,
             spawn(async move {
                 receiver.await.unwrap();
                 thread();
@@ -391,6 +405,8 @@ fn all_that_happened_during_one_poll_is_seen_after_it() {
         // No look in between: this poll blocks.
         there.write_all(b"x").unwrap();
         thread::spawn(move || sender.send(()).unwrap()).join().unwrap();
+        let deadline = Instant::now() + MS;
+        reset(&timer, deadline);
         while Instant::now() < deadline {
             thread::yield_now();
         }
@@ -423,21 +439,20 @@ fn timers_fire_in_their_order_and_never_early_beside_sockets() {
                 sleep(MS / 4).await;
             }
         });
-        let start = Instant::now();
         let fired = Rc::new(RefCell::new(Vec::new()));
-        let timers: Vec<_> = (0..30u32)
-            .map(|nth| {
-                let (after, fired) = ((nth * 7 % 30 + 1), fired.clone());
-                spawn(async move {
-                    let deadline = start + after * MS;
-                    sleep_until(deadline).await;
-                    assert!(Instant::now() >= deadline, "never early");
-                    fired.borrow_mut().push(after);
-                })
+        let (timers, tasks): (Vec<_>, Vec<_>) = (1..=30)
+            .map(|after| {
+                let fired = fired.clone();
+                timer(move || fired.borrow_mut().push(after))
             })
-            .collect();
-        for timer in timers {
-            timer.await.unwrap();
+            .unzip();
+        yield_now().await;
+        let start = Instant::now();
+        for nth in (0..30).map(|nth| nth * 7 % 30) {
+            reset(&timers[nth], start + (nth as u32 + 1) * MS);
+        }
+        for task in tasks {
+            task.await.unwrap();
         }
         traffic.abort();
         assert_eq!(fired.take(), Vec::from_iter(1..=30));
@@ -688,11 +703,9 @@ fn a_peer_that_is_always_faster_lets_others_run_after_32_tries() {
 
 #[test]
 fn a_wait_that_is_given_up_again_and_again_does_not_give_the_other_direction_more_tries() {
-    const READS: usize = 1_000;
+    const WRITES: usize = 1_000;
     run(async {
-        let (mut here, mut there) = pair_with_std();
-        there.write_all(&bytes(READS)).unwrap();
-        fill(&here).await;
+        let (mut here, _there) = pair_with_std();
         let polls = Rc::new(Cell::new(0));
         let counted = polls.clone();
         spawn(async move {
@@ -703,13 +716,13 @@ fn a_wait_that_is_given_up_again_and_again_does_not_give_the_other_direction_mor
         });
         let (mut read, mut write) = here.split();
         let mut byte = [0];
-        for _ in 0..READS {
+        for _ in 0..WRITES {
             select! {
-                written = write.write(b"x") => panic!("there is no room: {written:?}"),
-                read = read.read(&mut byte) => assert_eq!(read.unwrap(), 1),
+                read = read.read(&mut byte) => panic!("nothing was sent: {read:?}"),
+                written = write.write(b"x") => assert_eq!(written.unwrap(), 1),
             }
         }
-        assert!(polls.get() >= READS / 32 - 1, "{} polls of the other task", polls.get());
+        assert!(polls.get() >= WRITES / 32 - 1, "{} polls of the other task", polls.get());
     });
 }
 

@@ -1,6 +1,7 @@
 //! Traces that no run could leave behind, and runs that mean harm: each drawing must be made of
 //! the one, and the other must be told as it was.
 
+use crate::watchdog::watched;
 use handspun::executor::Executor;
 use handspun::sync::Notify;
 use handspun::task::{Id, yield_now};
@@ -15,7 +16,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
-use std::time::Instant;
 
 /// Numbers out of a seed.
 struct Dice(u64);
@@ -355,32 +355,33 @@ fn every_drawing_is_made_of_any_records() {
 
 #[test]
 fn a_state_takes_a_long_queue_from_either_end() {
-    let executor = recorded(50_000);
-    (0..50_000).for_each(|_| drop(executor.spawn(async {})));
-    let spawned = executor.trace();
-    let mut state = State::default();
-    let start = Instant::now();
-    spawned.records().iter().for_each(|record| state.take(record));
-    assert_eq!(state.queue().count(), 50_000);
-    for (nth, record) in spawned.records().iter().rev().enumerate() {
-        let Event::Spawned { task, .. } = record.event else {
-            panic!("{record:?}");
-        };
-        let event = match nth % 2 {
-            0 => Event::Dropped {
-                task,
-                aborted: false,
-            },
-            _ => Event::PollBegun { task },
-        };
-        state.take(&Record {
-            at: record.at,
-            event,
-        });
-    }
-    assert_eq!(state.queue().count(), 0);
-    // Ten times as long as it needs, and a tenth of what it would if it went along the queue.
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    // If it went along the queue, it would need minutes.
+    watched(|| {
+        const LONG: usize = 100_000;
+        let executor = recorded(LONG);
+        (0..LONG).for_each(|_| drop(executor.spawn(async {})));
+        let spawned = executor.trace();
+        let mut state = State::default();
+        spawned.records().iter().for_each(|record| state.take(record));
+        assert_eq!(state.queue().count(), LONG);
+        for (nth, record) in spawned.records().iter().rev().enumerate() {
+            let Event::Spawned { task, .. } = record.event else {
+                panic!("{record:?}");
+            };
+            let event = match nth % 2 {
+                0 => Event::Dropped {
+                    task,
+                    aborted: false,
+                },
+                _ => Event::PollBegun { task },
+            };
+            state.take(&Record {
+                at: record.at,
+                event,
+            });
+        }
+        assert_eq!(state.queue().count(), 0);
+    });
 }
 
 // To be recorded changes nothing.

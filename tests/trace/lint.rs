@@ -499,18 +499,13 @@ fn who_is_alone_holds_up_nobody() {
     nothing(&trace);
     // Nor does a timer wait that is not due, as none is while a paused clock stands still.
     let beside_a_timer = async |blocks, timer| {
-        let timer = sleep(timer);
-        let block = async {
-            yield_now().await;
-            thread::sleep(blocks);
-        };
-        join!(timer, block);
+        join!(sleep(timer), async { thread::sleep(blocks) });
     };
     let long = [(0, 1), (0, 2)];
     nothing(&with_long_polls(run(beside_a_timer(Duration::ZERO, MS)), &long));
     // But one that is due is held up.
     let executor = Executor::builder().record(1_000).build();
-    executor.block_on(beside_a_timer(20 * MS, MS));
+    executor.block_on(beside_a_timer(30 * MS, 20 * MS));
     let lints = executor.into_trace().lints();
     assert_eq!(lints.len(), 1, "{lints:#?}");
     assert_eq!(lints[0].kind, LintKind::BlockedExecutor);

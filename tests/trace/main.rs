@@ -15,6 +15,5 @@ mod words;
 #[path = "../support/mod.rs"]
 mod support;
 
-#[cfg(unix)]
 #[path = "../support/watchdog.rs"]
 mod watchdog;
