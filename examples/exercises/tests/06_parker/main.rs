@@ -195,25 +195,38 @@ fn expect_sleep(
     rest.expect(case, hand, [SPINS, LOOKS_OFTEN]);
 }
 
-/// What this thread has used up, and how often it has gone to sleep, where the system tells it.
-struct Rest(Option<(Duration, u64)>);
+/// What this thread has used up, how often it has gone to sleep, and how often it has made room for
+/// others and did not sleep, where the system tells it.
+struct Rest(Option<(Duration, [u64; 2])>);
 
 impl Rest {
     fn begin() -> Rest {
-        Rest(processor_time().zip(sleeps()))
+        let switches = ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"].map(switches);
+        let [Some(slept), Some(made_room)] = switches else {
+            return Rest(None);
+        };
+        Rest(processor_time().map(|used| (used, [slept, made_room])))
     }
 
     /// Since it began.
     fn end(self) -> Rest {
         let both = Rest::begin().0.zip(self.0);
-        Rest(both.map(|(now, then)| (now.0.saturating_sub(then.0), now.1.saturating_sub(then.1))))
+        Rest(both.map(|(now, then)| {
+            let switches = [0, 1].map(|kind| now.1[kind].saturating_sub(then.1[kind]));
+            (now.0.saturating_sub(then.0), switches)
+        }))
     }
 
     /// It was one sleep. `mistakes`: what it most likely is if it was none, or if it was many.
     fn expect(self, case: &Case, hand: &Hand, mistakes: [Mistake; 2]) {
-        let Some((used, slept)) = self.0 else {
+        let Some((used, [slept, made_room])) = self.0 else {
             return;
         };
+        // Beside others, who lets them run again and again uses up next to nothing.
+        if slept == 0 && made_room > RESTLESS {
+            let wrong = Wrong::new("one sleep, until it is woken", "none");
+            case.is_wrong(wrong.at(hand.now(), "this is no sleep").looks_like(mistakes[0]));
+        }
         if used > BUSY {
             let got = format!("{} ms of it in {} ms", used.as_millis(), LATER.as_millis());
             let wrong = Wrong::new("a sleep, without processor time", got);
@@ -227,10 +240,10 @@ impl Rest {
     }
 }
 
-/// How often this thread has gone to sleep, where the system tells it.
-fn sleeps() -> Option<u64> {
+/// How often this thread has made room for another in this way, where the system tells it.
+fn switches(kind: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/thread-self/status").ok()?;
-    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    let count = status.lines().find_map(|line| line.strip_prefix(kind))?;
     count.trim().parse().ok()
 }
 
