@@ -27,7 +27,7 @@
 //! | `starter.rs` | compiles; what is missing panics, and says what it is |
 //! | `main.rs` | the check: [`answer!`], and cases |
 //! | `solution.rs` | a right answer, written to be read |
-//! | `wrong/….rs` | wrong answers, called by the mistake that they make |
+//! | `wrong/….diff` | known mistakes, by their names: what of the solution is changed by them |
 //! | `answer.rs` | the learner's: a copy of the starter, which git ignores |
 //!
 //! A check is tested like any other program, by `examples/exercises/tests/meta.rs`: the starter is
@@ -41,9 +41,10 @@
 //!    `main.rs`.
 //! 2. Write the solution, then the cases, the simplest first: what somebody has to get right before
 //!    the next one can mean anything. A sentence says what must hold, and of what.
-//! 3. Write the wrong answers, from mistakes that people make. If one passes, a case is missing. If
-//!    it is called by another's name, the order of the cases is wrong, or a question to the trace
-//!    is too coarse.
+//! 3. Write down mistakes that people make, each as a diff (`meta.rs` says how it is read; the line
+//!    numbers of one that a tool has made are left out). If one passes, a case is missing. If it is
+//!    called by another's name, the order of the cases is wrong, or a question to the trace is too
+//!    coarse.
 //! 4. Read what each of them is told, and ask whether it would have helped:
 //!    `HANDSPUN_EXERCISE=08 cargo test -qp handspun-exercises --features others --test meta --
 //!    --nocapture`.

@@ -1,8 +1,9 @@
 //! The checks, checked: a starter is not written yet, a solution passes, and each wrong answer is
 //! found wrong, by its name. And an exercise has all of its parts.
 //!
-//! All exercises are built at once, in rounds: the starters, the solutions, the first wrong
-//! answers, the second.
+//! A wrong answer is the solution with one mistake in it, so only the mistake is written down, as a
+//! diff: see [`with_mistake`]. All exercises are built at once, in rounds: the starters, the
+//! solutions, the first wrong answers, the second.
 //!
 //! Run: `cargo test -p handspun-exercises --features others --test meta`. With
 //! `HANDSPUN_EXERCISE=08` in the environment, and `-- --nocapture`, only the answers to that one
@@ -129,11 +130,78 @@ fn answers() -> BTreeMap<String, Vec<Answer>> {
             (Kind::Starter, file("starter.rs")),
             (Kind::Solution, file("solution.rs")),
         ];
-        all.extend(wrong_answers(&exercise).into_iter().map(|file| (Kind::Wrong, file)));
+        let wrong = wrong_answers(&exercise).into_iter();
+        all.extend(wrong.map(|diff| (Kind::Wrong, written_out(&exercise, &diff))));
         let all = all.into_iter().map(|(kind, file)| Answer { kind, file });
         answers.insert(exercise.clone(), all.collect());
     }
     answers
+}
+
+/// Writes a wrong answer into a file of its own.
+fn written_out(exercise: &str, diff: &Path) -> PathBuf {
+    let read = |file: &Path| fs::read_to_string(file).expect("a file of text");
+    let solution = read(&folder().join(exercise).join("solution.rs"));
+    let answer = with_mistake(&solution, &read(diff));
+    let answer = answer.unwrap_or_else(|what| panic!("{}: {what}", diff.display()));
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong").join(exercise);
+    let name = diff.file_stem().expect("a file with a name");
+    fs::create_dir_all(&place).expect("there is room for a file");
+    let file = place.join(name).with_extension("rs");
+    fs::write(&file, answer).expect("there is room for a file");
+    file
+}
+
+/// The solution, changed: below each `@@` of the diff stand lines of it, those that go (`-`), those
+/// that come (`+`), and as many around them (behind a blank) as are needed to say where that is.
+fn with_mistake(solution: &str, diff: &str) -> Result<String, String> {
+    let mut changes: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for line in diff.lines() {
+        // An empty line has lost its blank.
+        let text = line.get(1..).unwrap_or_default();
+        match (line.chars().next(), changes.last_mut()) {
+            _ if line == "@@" => changes.push((Vec::new(), Vec::new())),
+            (_, None) => {} // Above the first, in words, what the mistake is.
+            (Some('-'), Some((old, _))) => old.push(text),
+            (Some('+'), Some((_, new))) => new.push(text),
+            (_, Some((old, new))) => {
+                old.push(text);
+                new.push(text);
+            }
+        }
+    }
+    let lines: Vec<&str> = solution.lines().collect();
+    let mut places = Vec::new();
+    for (old, new) in changes {
+        let stands = |at: &usize| lines[*at..].starts_with(&old);
+        let found: Vec<usize> = (0..lines.len()).filter(stands).collect();
+        let [at] = found[..] else {
+            let times = found.len();
+            return Err(format!("these stand there {times} times, not once:\n{}", old.join("\n")));
+        };
+        places.push((at..at + old.len(), new));
+    }
+    places.sort_by_key(|(range, _)| range.start);
+    let mut changed = Vec::new();
+    let mut done = 0;
+    for (range, new) in places {
+        changed.extend(lines.get(done..range.start).ok_or("one line is changed twice")?);
+        changed.extend(new);
+        done = range.end;
+    }
+    changed.extend(&lines[done..]);
+    Ok(changed.join("\n") + "\n")
+}
+
+#[test]
+fn a_mistake_is_made_where_its_lines_stand_and_only_there() {
+    let solution = "a\nb\n\nc\nb\n";
+    let with = |diff: &str| with_mistake(solution, &format!("What it is.\n\n@@\n{diff}"));
+    assert_eq!(with(" a\n-b\n+x\n+y\n").unwrap(), "a\nx\ny\n\nc\nb\n");
+    assert_eq!(with("-c\n@@\n b\n\n+x\n").unwrap(), "a\nb\n\nx\nb\n");
+    assert_eq!(with("-b\n").unwrap_err(), "these stand there 2 times, not once:\nb");
+    assert_eq!(with("-x\n").unwrap_err(), "these stand there 0 times, not once:\nx");
+    assert_eq!(with(" a\n-b\n@@\n-b\n\n").unwrap_err(), "one line is changed twice");
 }
 
 fn is_asked_for(exercise: &str) -> bool {
