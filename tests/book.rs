@@ -7,6 +7,14 @@
 //! <!-- quote: src/waker.rs: fn a … fn b -->    from the line that begins so to that one
 //! <!-- output: example 34 v2 -->               what `cargo run -- example 34 v2` prints
 //! <!-- output: example 34: v1 … v2 -->         of that, from the line that begins so to that one
+//! <!-- output: example 49, times aside -->     the same, on the real clock: but for `seconds`
+//! <!-- output: the program above, lines joined -->   what the last block of Rust prints
+//! <!-- same: example 1: example 1 v1 -->       two calls print the same
+//! <!-- change: examples/34_hog.rs -->          a change of that file, for the reader to make
+//! <!-- output: example 34 v2, changed -->      what it prints then
+//! <!-- output: example 5, changed, hangs -->   what it prints, and then it does not end
+//! <!-- error: example 2, changed -->           it fails, and says this
+//! <!-- error: check, changed -->               it does not compile, and the compiler says this
 //! <!-- figure: example 22 v2 -->               the image below is what `--trace svg` draws
 //! <!-- unchecked: a drawing -->                nobody compares it, and this is why
 //! ```
@@ -20,6 +28,8 @@
 //! is included in `src/book.rs`, and its Rust is a doctest. `tests/book/page.rs` reads a page,
 //! `tests/book/misread.rs` finds what is not written as that reads it, the rest is here.
 
+#[path = "book/changed.rs"]
+mod changed;
 #[path = "book/misread.rs"]
 mod misread;
 #[path = "book/page.rs"]
@@ -27,21 +37,26 @@ mod page;
 #[path = "support/examples.rs"]
 mod programs;
 
+use changed::Changed;
 use page::{Block, Page, pages};
-use programs::{Folder, ROOT, command, examples, is_blessing, output, stderr};
+use programs::{Folder, ROOT, command, examples, is_blessing, output, stderr, stdout};
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
 // Blocks that come from elsewhere.
 
 #[test]
 fn a_quote_is_what_its_source_says() {
-    compare("quote", |source, block| {
+    compare("quote", |_, source, block| {
         let (file, part) = source.split_once(": ").ok_or("say `FILE: FIRST LINE`")?;
         let text = fs::read_to_string(Path::new(ROOT).join(file))
             .map_err(|error| format!("{file}: {error}"))?;
@@ -61,7 +76,7 @@ fn without_comment_signs(text: &str) -> String {
 
 #[test]
 fn an_output_is_what_its_example_prints() {
-    compare("output", |source, block| {
+    compare("output", |page, source, block| {
         if block.info != "text" {
             return Err("the block below must be marked ```text".to_string());
         }
@@ -69,13 +84,147 @@ fn an_output_is_what_its_example_prints() {
             Some((call, part)) => (call, Some(part)),
             None => (source, None),
         };
-        let output = call_example(call, &[])?;
-        let printed = String::from_utf8(output.stdout).expect("examples print UTF-8");
-        match part {
-            Some(part) => page::part(&printed, part),
-            None => Ok(printed),
+        let of = |printed: &str| match part {
+            Some(part) => page::part(printed, part),
+            None => Ok(printed.to_string()),
+        };
+        match call.split_once(", ").unwrap_or((call, "")) {
+            (call, "") => of(&stdout(&call_example(call, &[])?)),
+            (call, "times aside") => on_the_real_clock(call, of, &block.text),
+            ("the program above", "lines joined") => {
+                let program = changed::program(&page.program_above(block.line)?)?;
+                let printed = stdout(&output(&mut Command::new(program))?);
+                match printed.trim_end() == block.text.replace('\n', " ") {
+                    true => Ok(block.text.clone()),
+                    false => Ok(printed),
+                }
+            }
+            (call, "changed") => of(&stdout(&output(&mut call_changed(page, block, call)?)?)),
+            (call, "changed, hangs") => {
+                of(&until_it_hangs(&mut call_changed(page, block, call)?, block)?)
+            }
+            (_, how) => Err(format!("`{how}` is no way to call an example")),
         }
     });
+}
+
+/// Real times are others each time, and what they let come first. The page has one that there is.
+fn on_the_real_clock(
+    call: &str,
+    of: impl Fn(&str) -> Result<String, String>,
+    expected: &str,
+) -> Result<String, String> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let begun = Instant::now();
+    loop {
+        let printed = of(&stdout(&call_example(call, &[])?))?;
+        if timeless(&printed) == timeless(expected) {
+            return Ok(expected.to_string());
+        }
+        if begun.elapsed() > PATIENCE {
+            return Ok(printed);
+        }
+    }
+}
+
+/// The lanes of a drawing without its times, and without the room that these take.
+fn timeless(drawing: &str) -> Vec<String> {
+    let lanes = drawing.trim_end().lines().filter(|line| !line.starts_with("seconds"));
+    let squeezed = |lane: &str| {
+        let marks: Vec<&str> = lane.split([' ', '─']).filter(|mark| !mark.is_empty()).collect();
+        marks.join(" ")
+    };
+    lanes.map(squeezed).collect()
+}
+
+#[test]
+fn what_a_page_calls_an_error_is_said_by_what_it_is_of() {
+    compare("error", |page, source, block| {
+        let call = source.strip_suffix(", changed").ok_or("say `…, changed`")?;
+        let failed = match call {
+            "check" => change_above(page, block)?.check(),
+            _ => output(&mut call_changed(page, block, call)?)?,
+        };
+        if failed.status.success() {
+            return Err("it does not fail".to_string());
+        }
+        // The page may break a long line.
+        let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = stderr(&failed);
+        match joined(&said).contains(&joined(&block.text)) {
+            true => Ok(block.text.clone()),
+            false => Err(format!("it says\n{said}")),
+        }
+    });
+}
+
+#[test]
+fn what_a_page_calls_the_same_is_the_same() {
+    let mut breaches = Vec::new();
+    for page in pages() {
+        for (line, directive) in page.directives("same") {
+            let printed = |call: &str| Ok::<_, String>(stdout(&call_example(call, &[])?));
+            let compared = match directive.split_once(": ") {
+                Some((one, other)) => printed(one).and_then(|one| Ok((one, printed(other)?))),
+                None => Err("say `ONE CALL: THE OTHER`".to_string()),
+            };
+            match compared {
+                Err(error) => breaches.push(format!("{}:{line}: {error}", page.path)),
+                Ok((one, other)) if one == other => {}
+                Ok((one, other)) => {
+                    breaches.push(format!("{}:{line}: one prints\n{one}\n{other}", page.path));
+                }
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
+/// The change that stands above this block.
+fn change_above(page: &Page, block: &Block) -> Result<Changed, String> {
+    let changes = page.directives("change");
+    let above = changes.into_iter().rfind(|(line, _)| *line < block.line);
+    let (line, file) = above.ok_or("no change stands above")?;
+    let diff = page.block_below(line).ok_or("there is no block below the change")?;
+    let name = page.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".md");
+    Changed::new(&format!("{name}-{}", block.line), file, &diff.text)
+}
+
+/// An example with the change above this block, to be called so.
+fn call_changed(page: &Page, block: &Block, call: &str) -> Result<Command, String> {
+    let mut words = call.split_whitespace().skip(1);
+    let example = words.next().and_then(by_number);
+    let example = example.ok_or_else(|| format!("`{call}`: say `example NUMBER`"))?;
+    let mut program = Command::new(change_above(page, block)?.build(&example)?);
+    program.current_dir(ROOT).args(words).env("RUST_BACKTRACE", "0");
+    Ok(program)
+}
+
+/// What a program prints that does not end.
+fn until_it_hangs(program: &mut Command, block: &Block) -> Result<String, String> {
+    /// So long it prints no more, when it has printed what it should.
+    const SILENCE: Duration = Duration::from_millis(500);
+    let mut child = program.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+    let (sender, lines) = channel();
+    let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    thread::spawn(move || stdout.lines().try_for_each(|line| sender.send(line).map_err(drop)));
+    let mut printed = String::new();
+    let mut missing = block.text.lines().count();
+    loop {
+        let patience = if missing == 0 { SILENCE } else { 20 * SILENCE };
+        match lines.recv_timeout(patience) {
+            Ok(line) => printed += &format!("{}\n", line.expect("examples print UTF-8")),
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                let _ = child.wait();
+                return Err(format!("it has ended after\n{printed}"));
+            }
+        }
+        missing = missing.saturating_sub(1);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    Ok(printed)
 }
 
 #[test]
@@ -115,7 +264,7 @@ fn a_figure_is_the_recording_of_its_example() {
 
 /// Compares the blocks below comments of this kind with what `made` makes of the comment, or has
 /// them written anew.
-fn compare(kind: &str, made: impl Fn(&str, &Block) -> Result<String, String>) {
+fn compare(kind: &str, made: impl Fn(&Page, &str, &Block) -> Result<String, String>) {
     static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
     let _writing = ONE_AFTER_THE_OTHER.lock();
     let mut breaches = Vec::new();
@@ -126,7 +275,7 @@ fn compare(kind: &str, made: impl Fn(&str, &Block) -> Result<String, String>) {
                 breaches.push(format!("{}:{line}: there is no block below", page.path));
                 continue;
             };
-            match made(directive, &block) {
+            match made(&page, directive, &block) {
                 Err(error) => breaches.push(format!("{}:{line}: {error}", page.path)),
                 Ok(text) if text.trim_end() == block.text.trim_end() => {}
                 Ok(text) if is_blessing() => rewritten.push((block, text)),

@@ -6,22 +6,26 @@
 use crate::page::Page;
 
 /// What comments there are, and what that begins with which stands below one.
-const COMMENTS: [(&str, &str); 4] = [
+const COMMENTS: [(&str, &str); 7] = [
     ("quote", "```"),
     ("output", "```"),
+    ("change", "```diff"),
+    ("error", "```text"),
     ("unchecked", "```"),
     ("figure", "!["),
+    ("same", ""),
 ];
 
 /// How blocks can be marked, and one of which comments must stand above. Where none need, rustdoc
 /// tests the block, or it holds commands.
-const MARKS: [(&str, &[&str]); 7] = [
+const MARKS: [(&str, &[&str]); 8] = [
     ("rust", &[]),
     ("rust,no_run", &[]),
     ("rust,compile_fail", &[]),
     ("rust,should_panic", &[]),
     ("rust,ignore", &["quote"]),
-    ("text", &["output", "quote", "unchecked"]),
+    ("text", &["output", "error", "quote", "unchecked"]),
+    ("diff", &["change"]),
     ("sh", &[]),
 ];
 

@@ -23,7 +23,7 @@ pub struct Block {
     pub info: String,
     pub text: String,
     /// The line of the first fence, and that of the last.
-    line: usize,
+    pub line: usize,
     end: usize,
 }
 
@@ -106,6 +106,15 @@ impl Page {
             line,
             end,
         })
+    }
+
+    /// The last block of Rust before this line.
+    pub fn program_above(&self, line: usize) -> Result<String, String> {
+        let fences = self.fences();
+        let above = fences.iter().rfind(|(fence, info)| *fence < line && *info == "rust");
+        let (fence, _) = above.ok_or("there is no block of Rust above")?;
+        let block = self.block_below(fence - 1).ok_or("the block above has no end")?;
+        Ok(block.text)
     }
 
     /// The name of the file in `docs/figures` that is shown below this line.
