@@ -25,15 +25,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use support::say;
 
-async fn work(start: Instant, name: &'static str, millis: u64) -> u64 {
-    say(start, format_args!("{name}: begins"));
-    sleep(Duration::from_millis(millis)).await;
-    say(start, format_args!("{name}: ends"));
-    millis
-}
-
 fn spawn_work(start: Instant, name: &'static str, millis: u64) -> JoinHandle<u64> {
-    Builder::new().name(name).spawn(work(start, name, millis))
+    Builder::new().name(name).spawn(async move {
+        say(start, format_args!("{name}: begins"));
+        sleep(Duration::from_millis(millis)).await;
+        say(start, format_args!("{name}: ends"));
+        millis
+    })
 }
 
 async fn now_later_or_never() {
@@ -50,10 +48,13 @@ async fn now_later_or_never() {
     say(start, format_args!("root: quick gave {value}"));
 }
 
-async fn hand_on<H>(start: Instant, mut work: H)
+/// The root of v2 and of v3, which differ in what the handle is wrapped in.
+async fn hand_on<H>(wrap: impl FnOnce(JoinHandle<u64>) -> H)
 where
     H: Future<Output = Result<u64, JoinError>> + Unpin + 'static,
 {
+    let start = Instant::now();
+    let mut work = wrap(spawn_work(start, "work", 300));
     let result = timeout(Duration::from_millis(100), &mut work).await;
     assert!(result.is_err());
     say(start, "root: somebody else may wait for it");
@@ -70,6 +71,15 @@ struct KeepsFirst {
     first: Option<Waker>,
 }
 
+impl KeepsFirst {
+    fn new(handle: JoinHandle<u64>) -> KeepsFirst {
+        KeepsFirst {
+            handle,
+            first: None,
+        }
+    }
+}
+
 impl Future for KeepsFirst {
     type Output = Result<u64, JoinError>;
 
@@ -78,19 +88,6 @@ impl Future for KeepsFirst {
         let first = this.first.get_or_insert_with(|| cx.waker().clone());
         Pin::new(&mut this.handle).poll(&mut Context::from_waker(first))
     }
-}
-
-async fn hand_on_what_keeps_first() {
-    let start = Instant::now();
-    let handle = spawn_work(start, "work", 300);
-    hand_on(
-        start,
-        KeepsFirst {
-            handle,
-            first: None,
-        },
-    )
-    .await;
 }
 
 fn main() {
@@ -102,14 +99,11 @@ fn main() {
     }
     if asked_for(2) {
         println!("v2 two tasks, one after the other");
-        executor().block_on(async {
-            let start = Instant::now();
-            hand_on(start, spawn_work(start, "work", 300)).await;
-        });
+        executor().block_on(hand_on(|handle| handle));
     }
     if asked_for(3) {
         println!("v3 … and only the first is woken");
-        let program = || executor().block_on(hand_on_what_keeps_first());
+        let program = || executor().block_on(hand_on(KeepsFirst::new));
         println!("{}", support::stall_report(program));
     }
 }
