@@ -38,7 +38,7 @@ The examples. Read one, predict what it prints, run it.
 
 const AFTER_THE_LIST: &str = "
 Run one by number or by name: `cargo run -- example 17`. Its source is
-examples/17_sleep.rs, and what it prints is in tests/examples/17_sleep.txt. With
+examples/17_sleep/, and what it prints is in tests/examples/17_sleep.txt. With
 `--trace html` behind it, it also draws its run: as a page that plays it. The
 exercises have a list of their own: `cargo run -- exercises`.
 ";
