@@ -41,14 +41,11 @@ fn slot_begins(deadline: u64, level: u32) -> u64 {
     deadline >> digits_below << digits_below
 }
 
-fn digits(number: u64) -> String {
-    [4, 3, 2, 1, 0].map(|level| format!("{:3}", slot_of(number, level))).concat()
-}
-
 fn row(what: &str, now: u64, deadline: u64) {
+    let digits = [4, 3, 2, 1, 0].map(|level| format!("{:3}", slot_of(deadline, level))).concat();
     let level = level_of(now, deadline);
     let slot = slot_of(deadline, level);
-    println!("{what:>12}{}     {level}     {slot:2}", digits(deadline));
+    println!("{what:>12}{digits}     {level}     {slot:2}");
 }
 
 /// Moves the present to each of these in turn, and counts how often the entry is placed anew.
