@@ -33,14 +33,14 @@ fn alarm(start: Instant, name: &'static str, seconds: u64) -> JoinHandle<()> {
     })
 }
 
-async fn v1_jumps_from_deadline_to_deadline() {
+async fn v1_jumps() {
     let start = Instant::now();
     let tea = alarm(start, "tea", 600);
     alarm(start, "egg", 300);
     tea.await.unwrap();
 }
 
-async fn v2_stands_while_anything_can_run() {
+async fn v2_stands() {
     let start = Instant::now();
     let toast = alarm(start, "toast", 90);
     for _ in 0..1000 {
@@ -59,7 +59,7 @@ async fn v3_advances_too_early() {
     a.await.unwrap();
 }
 
-async fn v4_advances_past_several_deadlines() {
+async fn v4_advances_in_time() {
     let start = Instant::now();
     let b = alarm(start, "b", 2);
     let a = alarm(start, "a", 1);
@@ -77,45 +77,34 @@ fn work() -> &'static str {
 }
 
 async fn v5_waits_for_threads() {
-    let five = Duration::from_secs(5);
-    let start = Instant::now();
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || sender.send(work()));
-    let own = timeout(five, receiver).await;
-    say(start, format_args!("a thread of your own: {}", in_time(own.is_ok())));
+    wait_five_seconds_for("a thread of your own", receiver).await;
+    wait_five_seconds_for("spawn_blocking", spawn_blocking(work)).await;
+}
 
+async fn wait_five_seconds_for(whose: &str, answer: impl Future) {
     let start = Instant::now();
-    let blocking = timeout(five, spawn_blocking(work)).await;
-    say(start, format_args!("spawn_blocking: {}", in_time(blocking.is_ok())));
+    let in_time = timeout(Duration::from_secs(5), answer).await.is_ok();
+    say(start, format_args!("{whose}: {}", if in_time { "in time" } else { "too late" }));
 }
 
-fn in_time(is_ok: bool) -> &'static str {
-    if is_ok { "in time" } else { "too late" }
-}
-
-fn run(title: &str, root: impl Future<Output = ()>) {
-    println!("{title}");
-    Executor::builder().start_paused(true).panic_on_stall(true).build().block_on(root);
+fn run(asked_for: bool, title: &str, root: impl Future<Output = ()>) {
+    if asked_for {
+        println!("{title}");
+        Executor::builder().start_paused(true).panic_on_stall(true).build().block_on(root);
+    }
 }
 
 fn main() {
     let asked_for = support::stages(5);
-    if asked_for(1) {
-        run("v1: it jumps from deadline to deadline", v1_jumps_from_deadline_to_deadline());
-    }
-    if asked_for(2) {
-        run("v2: it stands while anything can run", v2_stands_while_anything_can_run());
-    }
-    if asked_for(3) {
-        run("v3: advance, too early", v3_advances_too_early());
-    }
-    if asked_for(4) {
-        run("v4: advance, past several deadlines at once", v4_advances_past_several_deadlines());
-    }
-    if asked_for(5) {
-        run(
-            "v5: threads that take half a second, and five seconds of patience",
-            v5_waits_for_threads(),
-        );
-    }
+    run(asked_for(1), "v1: it jumps from deadline to deadline", v1_jumps());
+    run(asked_for(2), "v2: it stands while anything can run", v2_stands());
+    run(asked_for(3), "v3: advance, too early", v3_advances_too_early());
+    run(asked_for(4), "v4: advance, past several deadlines at once", v4_advances_in_time());
+    run(
+        asked_for(5),
+        "v5: threads that take half a second, and five seconds of patience",
+        v5_waits_for_threads(),
+    );
 }
