@@ -47,27 +47,18 @@ impl Future for YieldNow {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Yields {
-    Never,
-    AfterParts(u32),
-    After(Duration),
-}
+/// Whether to yield: after so many parts in all, and so long after the last yield.
+type IsEnough = fn(u32, Duration) -> bool;
 
 const PARTS: u32 = 100;
 
 /// Does the parts. Returns in how many polls.
-async fn job(yields: Yields) -> u32 {
+async fn job(is_enough: IsEnough) -> u32 {
     let mut polls = 1;
     let mut begun = Instant::now();
     for part in 1..=PARTS {
         work(if part % 10 == 0 { 11 } else { 1 });
-        let enough = match yields {
-            Yields::Never => false,
-            Yields::AfterParts(count) => part % count == 0,
-            Yields::After(time) => begun.elapsed() >= time,
-        };
-        if enough && part < PARTS {
+        if part < PARTS && is_enough(part, begun.elapsed()) {
             yield_now().await;
             polls += 1;
             begun = Instant::now();
@@ -97,21 +88,21 @@ async fn heart(start: Instant) -> Duration {
 
 fn main() {
     let asked_for = support::stages(4);
-    let versions = [
-        ("v1 in one piece", Yields::Never),
-        ("v2 yields after each part", Yields::AfterParts(1)),
-        ("v3 yields after ten parts", Yields::AfterParts(10)),
-        ("v4 yields after 5 ms", Yields::After(Duration::from_millis(5))),
+    let versions: [(&str, IsEnough); 4] = [
+        ("v1 in one piece", |_, _| false),
+        ("v2 yields after each part", |_, _| true),
+        ("v3 yields after ten parts", |parts, _| parts % 10 == 0),
+        ("v4 yields after 5 ms", |_, time| time >= Duration::from_millis(5)),
     ];
     println!("{:<27}polls   latest beat late by", "");
-    for (stage, (version, yields)) in (1..).zip(versions) {
+    for (stage, (version, is_enough)) in (1..).zip(versions) {
         if !asked_for(stage) {
             continue;
         }
         let executor = Executor::builder().start_paused(true).panic_on_stall(true).build();
         let (polls, latest) = executor.block_on(async {
             let heart = Builder::new().name("heart").spawn(heart(Instant::now()));
-            let job = Builder::new().name("job").spawn(job(yields));
+            let job = Builder::new().name("job").spawn(job(is_enough));
             (job.await.unwrap(), heart.await.unwrap())
         });
         println!("{version:<27}{polls:>5}{:>17} ms", latest.as_millis());
