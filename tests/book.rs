@@ -11,7 +11,7 @@
 //! <!-- output: the program above, lines joined -->   what the last block of Rust prints
 //! <!-- same: example 1: example 1 v1 -->       two calls print the same
 //! <!-- change: examples/34_hog.rs -->          a change of that file, for the reader to make
-//! <!-- output: example 34 v2, changed -->      what it prints then
+//! <!-- output: example 34 v2, changed -->      with all changes of the section, it prints this
 //! <!-- output: example 5, changed, hangs -->   what it prints, and then it does not end
 //! <!-- error: example 2, changed -->           it fails, and says this
 //! <!-- error: check, changed -->               it does not compile, and the compiler says this
@@ -142,7 +142,7 @@ fn what_a_page_calls_an_error_is_said_by_what_it_is_of() {
     compare("error", |page, source, block| {
         let call = source.strip_suffix(", changed").ok_or("say `…, changed`")?;
         let failed = match call {
-            "check" => change_above(page, block)?.check(),
+            "check" => changed(page, block)?.check(),
             _ => output(&mut call_changed(page, block, call)?)?,
         };
         if failed.status.success() {
@@ -180,22 +180,29 @@ fn what_a_page_calls_the_same_is_the_same() {
     assert_true_to_life(breaches);
 }
 
-/// The change that stands above this block.
-fn change_above(page: &Page, block: &Block) -> Result<Changed, String> {
-    let changes = page.directives("change");
-    let above = changes.into_iter().rfind(|(line, _)| *line < block.line);
-    let (line, file) = above.ok_or("no change stands above")?;
-    let diff = page.block_below(line).ok_or("there is no block below the change")?;
+/// A copy with all the changes of the section in which this block stands.
+fn changed(page: &Page, block: &Block) -> Result<Changed, String> {
+    let section = page.section(block.line);
+    let mut changes = page.directives("change");
+    changes.retain(|(line, _)| section.contains(line));
+    if changes.is_empty() {
+        return Err("there is no change in this section".to_string());
+    }
     let name = page.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".md");
-    Changed::new(&format!("{name}-{}", block.line), file, &diff.text)
+    let mut changed = Changed::nothing(&format!("{name}-{}", block.line));
+    for (line, file) in changes {
+        let diff = page.block_below(line).ok_or("there is no block below the change")?;
+        changed.apply(file, &diff.text)?;
+    }
+    Ok(changed)
 }
 
-/// An example with the change above this block, to be called so.
+/// An example with the changes around this block, to be called so.
 fn call_changed(page: &Page, block: &Block, call: &str) -> Result<Command, String> {
     let mut words = call.split_whitespace().skip(1);
     let example = words.next().and_then(by_number);
     let example = example.ok_or_else(|| format!("`{call}`: say `example NUMBER`"))?;
-    let mut program = Command::new(change_above(page, block)?.build(&example)?);
+    let mut program = Command::new(changed(page, block)?.build(&example)?);
     program.current_dir(ROOT).args(words).env("RUST_BACKTRACE", "0");
     Ok(program)
 }

@@ -298,6 +298,33 @@ fn each_example_names_the_next() {
     assert_tidy(breaches);
 }
 
+/// Lines of code: without those that are empty, or a comment.
+const MAX_LINES_OF_AN_EXAMPLE: usize = 80;
+
+/// Programs of several hundred lines, to be read after the book. What all examples share.
+const LONGER: [&str; 3] = ["62_chat/", "63_http_files/", "support/"];
+
+#[test]
+fn no_file_of_an_example_is_long() {
+    let mut breaches = Vec::new();
+    for source in sources(&["examples"], "rs") {
+        let path = source.path.strip_prefix("examples/").unwrap_or_default();
+        if path.starts_with("exercises/") || LONGER.iter().any(|longer| path.starts_with(longer)) {
+            continue;
+        }
+        let is_code = |text: &str| !text.trim().is_empty() && !text.trim().starts_with("//");
+        let lines = source.lines().filter(|(_, text)| is_code(text)).count();
+        if lines > MAX_LINES_OF_AN_EXAMPLE {
+            breaches.push(format!(
+                "{}:1: {lines} lines of code: make it a folder, of no file with more than \
+                 {MAX_LINES_OF_AN_EXAMPLE}",
+                source.path
+            ));
+        }
+    }
+    assert_tidy(breaches);
+}
+
 #[test]
 fn no_line_is_too_long() {
     let mut breaches = Vec::new();

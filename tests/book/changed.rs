@@ -6,7 +6,7 @@
 //! of nothing but `+` is added at the end of the file.
 //!
 //! Handspun depends on nothing but `std`, so a changed copy of it is two calls of `rustc`. No file
-//! of the checkout is touched: copies are made in `target/changed`, one folder for each change.
+//! of the checkout is touched: copies are made in `target/changed`, one folder for each block that needs one.
 
 use crate::programs::{ROOT, stderr};
 use std::env::consts::EXE_SUFFIX;
@@ -18,29 +18,34 @@ use std::sync::OnceLock;
 /// The folders of a copy. The exercises are no part of any change.
 const COPIED: [&str; 2] = ["src", "examples"];
 
-/// A checkout with a change in it.
+/// A checkout with changes in it.
 pub struct Changed {
     folder: PathBuf,
-    /// Whether the change is one of the library.
+    /// Whether one of them is of the library.
     of_library: bool,
 }
 
 impl Changed {
     /// `name` is that of the folder.
-    pub fn new(name: &str, file: &str, diff: &str) -> Result<Changed, String> {
+    pub fn nothing(name: &str) -> Changed {
         let folder = Path::new(ROOT).join("target/changed").join(name);
         let _ = fs::remove_dir_all(&folder);
         for copied in COPIED {
             copy(&Path::new(ROOT).join(copied), &folder.join(copied));
         }
-        let path = folder.join(file);
+        Changed {
+            folder,
+            of_library: false,
+        }
+    }
+
+    pub fn apply(&mut self, file: &str, diff: &str) -> Result<(), String> {
+        let path = self.folder.join(file);
         let text = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
         let text = apply(&text, diff).map_err(|wrong| format!("{file}: {wrong}"))?;
         fs::write(path, text).expect("a copy can be written");
-        Ok(Changed {
-            folder,
-            of_library: file.starts_with("src/"),
-        })
+        self.of_library |= file.starts_with("src/");
+        Ok(())
     }
 
     /// What the compiler says of the library.

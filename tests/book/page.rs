@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -106,6 +107,16 @@ impl Page {
             line,
             end,
         })
+    }
+
+    /// The lines from the heading above this line to the next.
+    pub fn section(&self, line: usize) -> Range<usize> {
+        let headings =
+            self.numbered().filter(|(_, text, is_code)| !is_code && text.starts_with('#'));
+        let headings: Vec<usize> = headings.map(|(line, ..)| line).collect();
+        let next = headings.partition_point(|heading| *heading <= line);
+        let begin = headings[..next].last().copied().unwrap_or(1);
+        begin..headings.get(next).copied().unwrap_or(usize::MAX)
     }
 
     /// The last block of Rust before this line.
