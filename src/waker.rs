@@ -17,7 +17,7 @@
 //! who woke whom, and how many wakers of a task there are.
 //!
 //! Why not the obvious way? `Arc<impl Wake>` makes a waker without a line of `unsafe`, and is what
-//! `examples/05_block_on.rs` does. But then every clone and drop of a waker is an atomic increment
+//! `examples/05_block_on/` does. But then every clone and drop of a waker is an atomic increment
 //! or decrement, every wake ends in a lock, and each task needs one more allocation to count in.
 //!
 //! Next: `executor/mod.rs`, which hands these wakers to the tasks it polls.
