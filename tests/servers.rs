@@ -412,6 +412,9 @@ fn what_is_wrong_with_the_arguments_is_one_line_and_exit_code_2() {
             &["serve", "127.0.0.1:65536"],
             &["serve", &taken],
             &["serve", "127.0.0.1:0", "more"],
+            // Who serves shows no stage.
+            &["serve", "127.0.0.1:0", "v1"],
+            &["v1", "serve", "127.0.0.1:0"],
         ] {
             let output = command(example).args(wrong).stdin(Stdio::null()).output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();

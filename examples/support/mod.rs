@@ -86,16 +86,31 @@ fn refuse_trace_and_break(argument: Option<&OsString>) {
 
 /// For an example with a server: where to serve for real, or nothing, to demonstrate itself.
 pub fn address_to_serve() -> Option<String> {
-    let mut arguments = arguments().into_iter();
+    address(arguments(), "`serve ADDRESS`, `--trace`, or nothing")
+}
+
+/// For an example in stages, with a server: the stages to show, or where to serve for real.
+pub fn stages_and_address(count: usize) -> (impl Fn(usize) -> bool + Copy, Option<String>) {
+    let arguments = arguments();
+    // Who serves shows no stage.
+    let serves = arguments.iter().any(|argument| argument == SERVE);
+    let (stages, rest) = split_off_stage(arguments, if serves { 0 } else { count });
+    let known = "`serve ADDRESS`, one stage, as in `v1`, `--trace`, or nothing";
+    (stages, address(rest, known))
+}
+
+fn address(arguments: Vec<OsString>, known: &str) -> Option<String> {
+    let mut arguments = arguments.into_iter();
     let command = arguments.next()?;
-    let known = "`serve ADDRESS`, `--trace`, or nothing";
-    refuse(Some(&command).filter(|command| *command != "serve"), known);
+    refuse(Some(&command).filter(|command| *command != SERVE), known);
     let Some(address) = arguments.next() else {
         complain("serve where? For one: `serve 127.0.0.1:7000`");
     };
     refuse(arguments.next().as_ref(), known);
     Some(address.to_string_lossy().into_owned())
 }
+
+const SERVE: &str = "serve";
 
 /// Listens at an address that somebody typed, and says where that is. If it cannot be, the example
 /// ends here.
