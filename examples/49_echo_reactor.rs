@@ -5,7 +5,8 @@
 //! hands all such numbers to the system, in one call, `poll(2)`, and sleeps in there until one of
 //! them is ready, and wakes whose it is. Open `src/net/reactor.rs` beside this.
 //!
-//! Server and client are tasks of one executor here, so that everything has its order.
+//! Server and client are tasks of one executor here, so that everything has its order. It records
+//! its run, and what is counted below is counted in that record (`src/trace/event.rs`).
 //!
 //! Predict before you run: the client thinks for 50 ms before each of its three messages, and then
 //! goes. How often is the server's task polled?
@@ -17,15 +18,11 @@ mod support;
 
 use handspun::executor::Executor;
 use handspun::net::{TcpListener, TcpStream};
-use handspun::task;
+use handspun::task::{self, Id};
 use handspun::time::{Duration, sleep};
-use handspun::trace::{Cause, Event};
-use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use handspun::trace::{self, Cause, Event};
 use std::io;
 use std::net::Ipv4Addr;
-use std::pin::pin;
-use std::rc::Rc;
 
 /// Sends back what comes, to the end.
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
@@ -38,20 +35,20 @@ async fn echo(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Counts how often a future is polled.
-async fn counted<F: Future>(polls: Rc<Cell<u64>>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        polls.set(polls.get() + 1);
-        future.as_mut().poll(cx)
-    })
-    .await
+/// How often something has happened in this run so far.
+fn count(is_meant: impl Fn(&Event) -> bool) -> usize {
+    let trace = trace::current().expect("the run is recorded");
+    trace.records().iter().filter(|record| is_meant(&record.event)).count()
 }
 
-async fn client(mut stream: TcpStream, polls_of_server: &Cell<u64>) -> io::Result<()> {
+fn polls(wanted: Id) -> usize {
+    count(|event| matches!(*event, Event::PollBegun { task } if task == wanted))
+}
+
+async fn client(mut stream: TcpStream, server: Id) -> io::Result<()> {
     for message in ["one", "two", "three"] {
         sleep(Duration::from_millis(50)).await;
-        println!("client: {message:?}; by now the server was polled {}×", polls_of_server.get());
+        println!("client: {message:?}; by now the server was polled {}×", polls(server));
         stream.write_all(message.as_bytes()).await?;
         let mut reply = vec![0; message.len()];
         stream.read_exact(&mut reply).await?;
@@ -60,30 +57,21 @@ async fn client(mut stream: TcpStream, polls_of_server: &Cell<u64>) -> io::Resul
     Ok(())
 }
 
-fn demonstrate() -> io::Result<()> {
-    let executor = Executor::builder().record(1_000).build();
-    let polls = Rc::new(Cell::new(0));
-    let server = executor.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let connecting = TcpStream::connect(listener.local_addr()?);
-        let (accepted, connected) = handspun::join!(listener.accept(), connecting);
-        let server = task::Builder::new().name("server");
-        let server = server.spawn(counted(polls.clone(), echo(accepted?.0)));
-        let id = server.id();
-        client(connected?, &polls).await?;
-        server.await.expect("the server does not panic")?;
-        io::Result::Ok(id)
-    })?;
-    println!("3 messages: {} polls", polls.get());
+async fn demonstrate() -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let connecting = TcpStream::connect(listener.local_addr()?);
+    let (accepted, connected) = handspun::join!(listener.accept(), connecting);
+    let running = task::Builder::new().name("server").spawn(echo(accepted?.0));
+    let server = running.id();
+    client(connected?, server).await?;
+    running.await.expect("the server does not panic")?;
 
-    let by_socket = |event: &Event| match *event {
-        Event::Woken { task, by, .. } if task == server => Some(by == Cause::Socket),
-        _ => None,
-    };
-    let trace = executor.trace();
-    let wakes: Vec<bool> = trace.records().iter().filter_map(|r| by_socket(&r.event)).collect();
-    let sockets = wakes.iter().filter(|by_socket| **by_socket).count();
-    println!("{} wakes, {sockets} of them by a socket", wakes.len());
+    println!("3 messages: {} polls", polls(server));
+    let wakes = count(|event| matches!(*event, Event::Woken { task, .. } if task == server));
+    let by_socket = count(
+        |event| matches!(*event, Event::Woken { task, by: Cause::Socket, .. } if task == server),
+    );
+    println!("{wakes} wakes, {by_socket} of them by a socket");
     Ok(())
 }
 
@@ -99,7 +87,7 @@ async fn serve(listener: TcpListener) {
 
 fn main() -> io::Result<()> {
     let Some(address) = support::address_to_serve() else {
-        return demonstrate();
+        return Executor::builder().record(1_000).build().block_on(demonstrate());
     };
     let listener = TcpListener::from_std(support::listen(&address))?;
     handspun::block_on(async {
