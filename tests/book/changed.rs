@@ -6,7 +6,8 @@
 //! of nothing but `+` is added at the end of the file.
 //!
 //! Handspun depends on nothing but `std`, so a changed copy of it is two calls of `rustc`. No file
-//! of the checkout is touched: copies are made in `target/changed`, one folder for each block that needs one.
+//! of the checkout is touched: copies are made in `target/changed`, one folder for each block that
+//! needs one.
 
 use crate::programs::{ROOT, stderr};
 use std::env::consts::EXE_SUFFIX;
