@@ -485,14 +485,26 @@ fn an_argument_too_many_is_one_line() {
 #[cfg(unix)]
 #[test]
 fn an_example_is_found_by_number_by_name_by_part_of_it_and_by_path() {
-    for word in ["1", "01", "01_lazy", "lazy", "examples/01_lazy.rs", "laz"] {
-        let output = output(companion(&["example", word]).env("CARGO", "echo"));
-        let asked = format!(
-            "run --manifest-path {} --quiet --example 01_lazy --\n",
-            Path::new(ROOT).join("Cargo.toml").display()
-        );
-        assert_eq!(stdout(&output), asked, "{word}");
-        assert_eq!(output.status.code(), Some(0));
+    for (words, example) in [
+        (&["1", "01", "01_lazy", "lazy", "examples/01_lazy.rs", "laz"][..], "01_lazy"),
+        (
+            &[
+                "10",
+                "examples/10_run_queue/",
+                "examples/10_run_queue/v2.rs",
+            ],
+            "10_run_queue",
+        ),
+    ] {
+        for word in words {
+            let output = output(companion(&["example", word]).env("CARGO", "echo"));
+            let asked = format!(
+                "run --manifest-path {} --quiet --example {example} --\n",
+                Path::new(ROOT).join("Cargo.toml").display()
+            );
+            assert_eq!(stdout(&output), asked, "{word}");
+            assert_eq!(output.status.code(), Some(0));
+        }
     }
 }
 

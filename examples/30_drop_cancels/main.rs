@@ -1,4 +1,4 @@
-//! Dropping is cancelling: one guard, and five ways to stop what holds it. One of them does not.
+//! Dropping is cancelling: one guard, and four ways to stop what holds it. One of them does not.
 //!
 //! A future that is dropped stops at the await where it stands, and everything that it holds is
 //! dropped with it. So a guard is the place for cleaning up: its destructor runs when the work is

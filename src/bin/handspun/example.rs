@@ -71,9 +71,12 @@ pub fn guess(word: &str) -> Option<String> {
 }
 
 fn find(wanted: &OsStr) -> Result<String, Error> {
-    // A path is fine: `examples/01_lazy.rs` is what a shell completes.
-    let word = Path::new(wanted).file_name().unwrap_or(wanted).to_string_lossy();
-    let word = word.strip_suffix(".rs").unwrap_or(&word);
+    // A path is fine: `examples/01_lazy.rs` is what a shell completes. So is that of one file of an
+    // example that has several.
     let names = checkout::examples()?;
-    spelling::find("example", "list", word, &names)
+    let parts = Path::new(wanted).iter().map(|part| part.to_string_lossy());
+    let mut words = parts.map(|part| part.strip_suffix(".rs").unwrap_or(&part).to_string());
+    let last = words.clone().last().unwrap_or_default();
+    let word = words.find(|word| names.contains(word)).unwrap_or(last);
+    spelling::find("example", "list", &word, &names)
 }
