@@ -8,7 +8,7 @@ mod support;
 use handspun::executor::Executor;
 use handspun::task::{self, yield_now};
 use handspun::time::{self, Duration, Instant};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -555,6 +555,35 @@ fn a_timer_fires_in_the_middle_of_a_long_turn_on_the_real_clock() {
         turns(2).await;
         assert!(timer.is_finished());
     });
+}
+
+#[test]
+fn a_timer_waits_for_the_rest_of_the_turn_and_for_all_who_are_queued() {
+    const MS: Duration = Duration::from_millis(1);
+    let (late, waited_for) = paused(async {
+        let polls = Rc::new(Cell::new(0));
+        let so_far = polls.clone();
+        let due = Instant::now() + Duration::from_micros(1);
+        let timer = handspun::spawn(async move {
+            time::sleep_until(due).await;
+            (due.elapsed(), so_far.get())
+        });
+        yield_now().await;
+        // Ten who work for a millisecond in each poll. The timer comes due in the first poll.
+        for _busy in 0..10 {
+            let polls = polls.clone();
+            handspun::spawn(async move {
+                loop {
+                    let work = pin!(time::advance(MS));
+                    assert!(work.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                    polls.update(|polls| polls + 1);
+                    yield_now().await;
+                }
+            });
+        }
+        timer.await.unwrap()
+    });
+    assert_eq!((late, waited_for), (20 * MS - Duration::from_micros(1), 20));
 }
 
 // Promise 6: drop is cancel. (Aborting and detaching: see task.rs.)
