@@ -148,6 +148,9 @@ fn what_a_page_calls_an_error_is_said_by_what_it_is_of() {
         if failed.status.success() {
             return Err("it does not fail".to_string());
         }
+        if block.text.is_empty() {
+            return Err(format!("say which of this matters:\n{}", stderr(&failed)));
+        }
         // The page may break a long line.
         let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = stderr(&failed);

@@ -542,6 +542,29 @@ fn a_select_of_32_branches_needs_no_recursion_limit() {
     }
 }
 
+#[test]
+fn a_select_may_have_sixty_branches() {
+    let f = async |n: u32| if n == 59 { n } else { pending().await };
+    #[rustfmt::skip]
+    let value = spin(async {
+        select! {
+            n = f(0) => n,   n = f(1) => n,   n = f(2) => n,   n = f(3) => n,   n = f(4) => n,
+            n = f(5) => n,   n = f(6) => n,   n = f(7) => n,   n = f(8) => n,   n = f(9) => n,
+            n = f(10) => n,  n = f(11) => n,  n = f(12) => n,  n = f(13) => n,  n = f(14) => n,
+            n = f(15) => n,  n = f(16) => n,  n = f(17) => n,  n = f(18) => n,  n = f(19) => n,
+            n = f(20) => n,  n = f(21) => n,  n = f(22) => n,  n = f(23) => n,  n = f(24) => n,
+            n = f(25) => n,  n = f(26) => n,  n = f(27) => n,  n = f(28) => n,  n = f(29) => n,
+            n = f(30) => n,  n = f(31) => n,  n = f(32) => n,  n = f(33) => n,  n = f(34) => n,
+            n = f(35) => n,  n = f(36) => n,  n = f(37) => n,  n = f(38) => n,  n = f(39) => n,
+            n = f(40) => n,  n = f(41) => n,  n = f(42) => n,  n = f(43) => n,  n = f(44) => n,
+            n = f(45) => n,  n = f(46) => n,  n = f(47) => n,  n = f(48) => n,  n = f(49) => n,
+            n = f(50) => n,  n = f(51) => n,  n = f(52) => n,  n = f(53) => n,  n = f(54) => n,
+            n = f(55) => n,  n = f(56) => n,  n = f(57) => n,  n = f(58) => n,  n = f(59) => n,
+        }
+    });
+    assert_eq!(value, 59);
+}
+
 // Futures that outlive the select.
 
 #[test]
