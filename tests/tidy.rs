@@ -275,6 +275,19 @@ fn each_file_of_a_walk_names_the_next() {
 }
 
 #[test]
+fn the_core_walk_is_as_long_as_the_readme_says() {
+    let files = library();
+    let walk = ["lib.rs"].iter().chain(WALKS[0]);
+    let lines = walk.flat_map(|file| files[*file].text.lines().map(str::trim));
+    let lines = lines.filter(|line| !line.is_empty());
+    let (comments, code): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("//"));
+    // Seventeen hundred, and half as many. `src/lib.rs` says so, too.
+    assert_eq!((code.len() + 50) / 100, 17, "{} lines of code", code.len());
+    let tenths = (10 * comments.len() + code.len() / 2) / code.len();
+    assert_eq!(tenths, 5, "{} lines of comments", comments.len());
+}
+
+#[test]
 fn each_example_names_the_next() {
     let mut breaches = Vec::new();
     let is_example = |source: &Source| {
