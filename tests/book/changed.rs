@@ -102,9 +102,12 @@ pub fn program(source: &str) -> Result<PathBuf, String> {
     let library = unchanged_library()?;
     let folder = Path::new(ROOT).join("target/changed/program");
     fs::create_dir_all(folder.join("src")).expect("a folder can be made");
-    // In the first line, so that the others keep their numbers.
-    fs::write(folder.join("src/main.rs"), format!("fn main() {{ {source}\n}}"))
-        .expect("a program can be written");
+    let whole = match source.contains("fn main()") {
+        true => source.to_string(),
+        // In the first line, so that the others keep their numbers.
+        false => format!("fn main() {{ {source}\n}}"),
+    };
+    fs::write(folder.join("src/main.rs"), whole).expect("a program can be written");
     let program = folder.join(format!("program{EXE_SUFFIX}"));
     let mut rustc = rustc(&folder);
     rustc.args(["src/main.rs", "--extern"]).arg(format!("handspun={}", library.display()));
