@@ -76,9 +76,64 @@ fn examples_print_the_same_on_tokio() {
     assert!(differences.is_empty(), "{differences}");
 }
 
+/// `ported/55_port.rs` is for whoever wants to see what a port is, and uses tokio by its name.
+#[test]
+fn the_port_of_chapter_18_prints_the_same() {
+    let output = Command::new(program("55_ported")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed, text("tests/examples/55_port.txt"));
+}
+
+/// Chapter 18 says what was done to it, and that this is all.
+#[test]
+fn the_port_of_chapter_18_is_what_comes_of_its_four_steps() {
+    let example = code("examples/55_port.rs");
+    let ported = code("tests/on_tokio/ported/55_port.rs");
+    let renamed = example.replace("handspun::", "tokio::").replace(".spawn(", ".spawn_local(");
+    let without = |text: &str, other: &str| -> Vec<String> {
+        let others: BTreeSet<&str> = other.lines().collect();
+        let lines = text.lines().filter(|line| !others.contains(line));
+        lines.map(|line| line.trim().to_string()).collect()
+    };
+    assert_eq!(
+        without(&renamed, &ported),
+        [
+            "mod support;",
+            "use tokio::executor::Executor;",
+            "use tokio::sync::{CancellationToken, Mutex, mpsc, oneshot};",
+            "use support::say;",
+            "Executor::builder().start_paused(!real).build().block_on(program);",
+            "on(support::wants_real_clock(), program());",
+        ]
+    );
+    assert_eq!(
+        without(&ported, &renamed),
+        [
+            "use std::fmt::Display;",
+            "use tokio::sync::{Mutex, mpsc, oneshot};",
+            "use tokio_util::sync::CancellationToken;",
+            "let mut builder = tokio::runtime::Builder::new_current_thread();",
+            "let runtime = builder.enable_all().start_paused(!real).build().unwrap();",
+            "tokio::task::LocalSet::new().block_on(&runtime, program);",
+            "/// As in the `support` of the examples.",
+            "fn say(start: Instant, line: impl Display) {",
+            "println!(\"{:7.3} s  {line}\", start.elapsed().as_secs_f64());",
+            "on(std::env::args().any(|argument| argument == \"--real\"), program());",
+        ]
+    );
+}
+
+/// A file without its head.
+fn code(file: &str) -> String {
+    let lines = text(file);
+    let lines = lines.lines().filter(|line| !line.starts_with("//!"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn each_example_is_tried_or_listed() {
-    let manifest = fs::read_to_string(root().join("tests/on_tokio/Cargo.toml")).unwrap();
+    let manifest = text("tests/on_tokio/Cargo.toml");
     for name in examples() {
         let is_tried = manifest.contains(&format!("\nname = \"{name}\"\n"));
         let cannot = CANNOT.contains(&name.as_str());
@@ -89,7 +144,7 @@ fn each_example_is_tried_or_listed() {
 
 #[test]
 fn what_differs_is_explained() {
-    let page = fs::read_to_string(root().join("docs/porting-to-tokio.md")).unwrap();
+    let page = text("docs/porting-to-tokio.md");
     for name in [DIFFERENT, HANG, CANNOT].concat() {
         assert!(page.contains(&format!("| `{name}` |")), "{name}");
     }
@@ -98,6 +153,11 @@ fn what_differs_is_explained() {
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     });
     assert_eq!(rows.count(), [DIFFERENT, HANG, CANNOT].concat().len());
+}
+
+/// A file of the repository.
+fn text(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
 }
 
 fn root() -> PathBuf {
