@@ -16,10 +16,13 @@ mod expected;
 mod json;
 #[path = "player/programs.rs"]
 mod programs;
+#[path = "../examples/53_trace_tour/shop.rs"]
+mod shop;
 #[path = "player/walk.rs"]
 mod walk;
 
 use browser::Page;
+use handspun::executor::Executor;
 use handspun::trace::{Cause, Event, Trace};
 use json::{Json, quote};
 use std::collections::BTreeSet;
@@ -537,6 +540,39 @@ fn a_cause_comes_before_what_it_has_caused() {
             assert_eq!(*to_cause, [cause, index, cause], "{name}");
         }
     }
+}
+
+/// As chapter 17 has its reader do it.
+#[test]
+fn from_the_end_of_a_late_page_one_key_leads_to_the_timer_at_fault() {
+    let executor = Executor::builder().start_paused(true).record(10_000).build();
+    executor.block_on(shop::one_day(1));
+    let trace = executor.into_trace();
+    let Some(mut page) = open(&trace) else {
+        return;
+    };
+    let is_the_end = |index: &usize| {
+        page.go_to(*index);
+        page.text("#sentence").starts_with("page 1 is ready")
+    };
+    (1..=trace.records().len()).find(is_the_end).expect("page 1 ends");
+    for expected in [
+        "page 1 is polled for the 3rd time",
+        "clerk wakes page 1",
+        "clerk is polled for the 3rd time",
+        "renew wakes clerk",
+        "renew is polled for the 2nd time",
+        "renew is woken by its timer 1",
+        "Timer 1 fires",
+        "Timer 1 is put on the wheel",
+        "renew is polled for the first time",
+    ] {
+        page.press("c");
+        let sentence = page.text("#sentence");
+        assert!(sentence.starts_with(expected), "{sentence}");
+    }
+    page.press("b");
+    assert!(page.text("#sentence").starts_with("Timer 1 is put on the wheel"));
 }
 
 #[test]
