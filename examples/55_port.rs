@@ -1,8 +1,8 @@
 //! A program that does not know on which of two runtimes it runs.
 //!
 //! Workers take jobs from a bounded channel; each job has a oneshot to answer on, and a time limit;
-//! a token ends it all. Everything that it uses is called the same and does the same in tokio. Only
-//! `main` knows who runs it: the function `on` is all that a port has to rewrite.
+//! a token ends it all. Everything that it uses is called the same and does the same in tokio, so a
+//! port changes names and writes the function `on` anew, which alone knows who runs the program.
 //!
 //! Predict before you run: three workers, five jobs of 10, 20, .. 50 ms, and a limit of 45 ms for
 //! each. When is the last answer there?

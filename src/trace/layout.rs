@@ -134,9 +134,9 @@ pub(crate) struct Arrow {
     pub(crate) timer: Option<usize>,
     /// To whom: the lane. `None`: to one that was over before the trace begins.
     pub(crate) to: Option<usize>,
-    /// For what that one waited: the same number as in the span that ends here, which may have been
-    /// too short to be there; but if a socket does it, the oldest wait for one. `None`: for
-    /// nothing, or the trace does not tell.
+    /// For what that one waited. Of several things it is the one whose wait ends first in the poll
+    /// that follows; if none does, the one of the span that ends here, or if a socket does it, the
+    /// oldest wait for one. `None`: for nothing, or the trace does not tell.
     pub(crate) awaited: Option<usize>,
     /// What.
     pub(crate) kind: Kind,
@@ -345,6 +345,8 @@ struct Builder {
     timers: HashMap<u64, usize>,
     /// The same of each other wait that goes on.
     waits: HashMap<u64, usize>,
+    /// For each lane the wake that its next poll answers, and how many waits there were by then.
+    answered: Vec<Option<(usize, usize)>>,
 }
 
 /// Where what happens now belongs.
@@ -385,6 +387,7 @@ impl Builder {
             lanes: lanes.iter().enumerate().map(|(lane, row)| (row.task, lane)).collect(),
             current: vec![None; lanes.len()],
             waiting: vec![BTreeSet::new(); lanes.len()],
+            answered: vec![None; lanes.len()],
             layout: Layout {
                 lanes,
                 paused: trace.is_paused(),
@@ -426,6 +429,7 @@ impl Builder {
             Event::PollEnded { task, outcome, .. } => {
                 self.open = Open::No;
                 self.end_poll(*task, *outcome);
+                self.lane(*task).map(|lane| self.answered[lane].take());
                 self.follow(*task);
                 self.look_for_wakers(*task);
             }
@@ -475,6 +479,7 @@ impl Builder {
             }
             Event::WaitEnded { wait } => {
                 if let Some(number) = self.waits.remove(wait) {
+                    self.answer(number);
                     self.end_wait(number);
                 }
             }
@@ -641,6 +646,12 @@ impl Builder {
             _ => self.between(at),
         };
         let to = self.lane(to);
+        if let (Some(lane), Kind::Wake(Effect::Queued)) = (to, kind)
+            && !matches!(by, Cause::Timer(_))
+        {
+            let counts = (self.layout.arrows.len(), self.layout.waits.len());
+            self.answered[lane] = Some(counts);
+        }
         let awaited = to.and_then(|lane| match self.current[lane]? {
             (Does::Waiting { wait, .. }, _) if by == Cause::Socket => {
                 self.wait_for_a_socket(lane).or(wait)
@@ -658,6 +669,20 @@ impl Builder {
             awaited,
             kind,
         });
+    }
+
+    /// A wait ends. If that is the first in a poll of who waits, the poll was for this.
+    fn answer(&mut self, number: usize) {
+        let Some(lane) = self.layout.waits[number].lane else {
+            return;
+        };
+        let is_polled = matches!(self.current[lane], Some((Does::Polled(None), _)));
+        if is_polled
+            && let Some((wake, waits)) = self.answered[lane].take()
+            && number < waits
+        {
+            self.layout.arrows[wake].awaited = Some(number);
+        }
     }
 
     /// The oldest of its waits that a socket can end.
@@ -794,6 +819,35 @@ mod tests {
             Thing::Timer { timer: 1, deadline, fired: true, .. } if deadline == 2 * MS
         ));
         assert_eq!(others, 0);
+    }
+
+    #[test]
+    fn of_two_waits_a_wake_names_the_one_that_it_ends() {
+        for sends_first in [true, false] {
+            let layout = layout(async {
+                let (first, mut of_first) = crate::sync::oneshot::channel();
+                let (second, mut of_second) = crate::sync::oneshot::channel();
+                let either = task::spawn(async move {
+                    crate::select! { biased; _ = &mut of_first => 1, _ = &mut of_second => 2 }
+                });
+                task::yield_now().await;
+                let senders = if sends_first { [first, second] } else { [second, first] };
+                let [sends, keeps] = senders;
+                sends.send(()).unwrap();
+                either.await.unwrap();
+                drop(keeps);
+            });
+            let by_root =
+                |arrow: &&Arrow| arrow.kind == Kind::Wake(Effect::Queued) && arrow.to == Some(1);
+            let wake = layout.arrows.iter().find(by_root).unwrap();
+            let waits: Vec<usize> = (0..layout.waits.len())
+                .filter(|wait| layout.waits[*wait].lane == Some(1))
+                .collect();
+            let [of_first, of_second] = waits[..] else {
+                panic!("it waits for two things, and not {waits:?}");
+            };
+            assert_eq!(wake.awaited, Some(if sends_first { of_first } else { of_second }));
+        }
     }
 
     #[test]

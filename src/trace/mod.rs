@@ -55,7 +55,7 @@
 //! # What it costs
 //!
 //! Off, which is the default: a look at one word for each transition, and nothing for a wake. On: a
-//! tenth of a microsecond and some hundred bytes for each event. The memory is bounded: of more
+//! tenth of a microsecond and 72 bytes for each event. The memory is bounded: of more
 //! events than there is room for, the last are kept, and of the others what they left behind.
 //!
 //! # What is recorded

@@ -547,6 +547,12 @@ fn tasks_that_are_left_go_on_with_the_next_root() {
     );
 }
 
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn an_event_takes_as_many_bytes_as_the_documentation_says() {
+    assert_eq!(size_of::<handspun::trace::Record>(), 72);
+}
+
 #[test]
 fn a_birth_has_a_place_a_name_and_a_size() {
     let first = line!() + 4;
