@@ -161,6 +161,26 @@ fn what_a_page_calls_an_error_is_said_by_what_it_is_of() {
     });
 }
 
+/// rustdoc sees that it does not compile, and only a nightly one why.
+#[test]
+fn what_is_not_to_compile_fails_with_the_error_that_its_block_names() {
+    let mut breaches = Vec::new();
+    for page in pages() {
+        for (line, info) in page.fences() {
+            let Some((_, code)) = info.split_once("compile_fail,") else {
+                continue;
+            };
+            let block = page.block_below(line - 1).expect("the fence is there");
+            match changed::program(&block.text) {
+                Err(said) if said.contains(&format!("error[{code}]")) => {}
+                Err(said) => breaches.push(format!("{}:{line}: it is\n{said}", page.path)),
+                Ok(_) => breaches.push(format!("{}:{line}: it compiles", page.path)),
+            }
+        }
+    }
+    assert_true_to_life(breaches);
+}
+
 #[test]
 fn what_a_page_calls_the_same_is_the_same() {
     let mut breaches = Vec::new();

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The folders of a copy. The exercises are no part of any change.
 const COPIED: [&str; 2] = ["src", "examples"];
@@ -99,8 +100,10 @@ fn built_library(folder: &Path) -> Result<PathBuf, String> {
 
 /// The path of a program of a page, built.
 pub fn program(source: &str) -> Result<PathBuf, String> {
+    static PROGRAMS: AtomicU32 = AtomicU32::new(0);
+    let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
     let library = unchanged_library()?;
-    let folder = Path::new(ROOT).join("target/changed/program");
+    let folder = Path::new(ROOT).join(format!("target/changed/program-{number}"));
     fs::create_dir_all(folder.join("src")).expect("a folder can be made");
     let whole = match source.contains("fn main()") {
         true => source.to_string(),

@@ -76,7 +76,7 @@ fn find(wanted: &OsStr) -> Result<String, Error> {
     let names = checkout::examples()?;
     let parts = Path::new(wanted).iter().map(|part| part.to_string_lossy());
     let mut words = parts.map(|part| part.strip_suffix(".rs").unwrap_or(&part).to_string());
-    let last = words.clone().last().unwrap_or_default();
+    let last = words.clone().next_back().unwrap_or_default();
     let word = words.find(|word| names.contains(word)).unwrap_or(last);
     spelling::find("example", "list", &word, &names)
 }
