@@ -18,6 +18,7 @@
 //!
 //! A check never hangs: who waits for ever stalls, and is told so; who is polled for ever is
 //! stopped after [`MOST_POLLS`]; who does not come back from a poll is stopped by the watchdog.
+//! Wakers and destructors that do something at a bad moment are in `others.rs`.
 //!
 //! # An exercise
 //!
@@ -70,11 +71,13 @@
 
 mod check;
 mod hand;
+mod others;
 mod report;
 mod run;
 
 pub use check::{Case, Check, Mistake, Wrong};
 pub use hand::Hand;
+pub use others::{Call, interrupted, panic_of_others, replaced, stop_panic_of_others};
 pub use report::with_commas;
 pub use run::{MOST_POLLS, PollOf, spawn};
 

@@ -6,11 +6,15 @@ use answer::{Receiver, Sender, channel};
 use handspun::task::{JoinHandle, yield_now};
 use handspun::time::{Duration, sleep};
 use handspun::trace;
-use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
-use std::cell::RefCell;
+use handspun_exercises::{
+    Call, Case, Check, Mistake, Wrong, interrupted, panic_of_others, replaced, spawn,
+    stop_panic_of_others,
+};
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -107,6 +111,34 @@ const DROPPED_INSIDE: Mistake = Mistake {
     says: "a waker is dropped while the channel is borrowed, when another takes its place or when \
            its `send` leaves the line; that is code of others, too",
 };
+const CLONED_INSIDE: Mistake = Mistake {
+    name: "cloned_inside",
+    says: "a waker is cloned while the channel is borrowed; that is code of others, too",
+};
+const VALUE_IN_THE_GAP: Mistake = Mistake {
+    name: "value_in_the_gap",
+    says: "`recv` finds nothing, and lets the channel go before it has left its waker; a value \
+           that comes there, while a waker is cloned or dropped, wakes nobody",
+};
+const ROOM_IN_THE_GAP: Mistake = Mistake {
+    name: "room_in_the_gap",
+    says: "`send` finds no room, and lets the channel go before it stands in the line; room that \
+           is made there, while a waker is cloned or dropped, is told to nobody",
+};
+const ROOM_TAKEN_TWICE: Mistake = Mistake {
+    name: "room_taken_twice",
+    says: "`send` finds room, drops a waker, and only then uses that room; it may be taken now, \
+           for who drops a waker calls code of others, which may send",
+};
+const VALUES_INSIDE: Mistake = Mistake {
+    name: "values_inside",
+    says: "values are dropped while the channel is borrowed, and one of them has a sender",
+};
+const DROPS_FIRST: Mistake = Mistake {
+    name: "drops_first",
+    says: "the values are dropped before those are woken who wait; one of them has panicked, and \
+           nobody is woken",
+};
 
 fn main() -> ExitCode {
     Check::new("20_bounded_channel")
@@ -122,7 +154,10 @@ fn main() -> ExitCode {
         )
         .case("a `recv` that is dropped loses nothing, and the next one is woken", dropped_recv)
         .case("a waker may come back to the channel", comes_back)
-        .case("a waker that is dropped may come back to it, too", last_words)
+        .case("a waker that is dropped or cloned may come back to it, too", last_words)
+        .case("what a waker does in the middle of a `recv` is not slept through", amid_recv)
+        .case("what a waker does in the middle of a `send` is not overlooked", amid_send)
+        .case("a value that is dropped may come back, or panic", values)
         .run()
 }
 
@@ -575,5 +610,126 @@ fn last_words(case: &Case) {
         poll_with_last_words(leaves.as_mut());
         drop(leaves);
         SENDER.take();
+    });
+
+    case.if_it_panics(CLONED_INSIDE);
+    case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        let ask = || {
+            let sender = sender.clone();
+            move || drop(sender.clone())
+        };
+        let _waits = interrupted(Call::Clone, ask(), poll_once(pin!(receiver.recv()))).await;
+        let _sent = sender.send("0").await;
+        let _waits = interrupted(Call::Clone, ask(), poll_once(pin!(sender.send("a")))).await;
+    });
+}
+
+/// Sends, if there is room. `when`: while its waker is cloned, or dropped.
+fn try_send(sender: &Sender<&'static str>, value: &'static str, when: &str) {
+    trace::mark(&format!("a waker is {when}, and sends {value:?}"));
+    let _sent = pin!(sender.send(value)).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// Receives, if there is a value.
+fn try_recv(receiver: &RefCell<Receiver<&'static str>>, when: &str) {
+    trace::mark(&format!("a waker is {when}, and receives"));
+    let mut receiver = receiver.borrow_mut();
+    let _received = pin!(receiver.recv()).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// On one thread nothing comes between two lines of the answer, but the code of others that it
+/// calls.
+fn amid_recv(case: &Case) {
+    case.if_it_stalls(VALUE_IN_THE_GAP);
+    for when in ["cloned", "dropped"] {
+        let log = case.block_on(async {
+            let (sender, mut receiver) = channel(2);
+            let own = sender.clone();
+            let sends = move || try_send(&own, "a", when);
+            let mut log = Log::new();
+            let recv = recv_into(&mut log, &mut receiver);
+            match when {
+                "cloned" => interrupted(Call::Clone, sends, recv).await,
+                _ => replaced(sends, recv).await,
+            }
+            drop(sender);
+            log
+        });
+        expect_values(case, &log, &[Some("a")], None);
+    }
+}
+
+fn amid_send(case: &Case) {
+    case.if_it_stalls(ROOM_IN_THE_GAP);
+    for when in ["cloned", "dropped"] {
+        case.block_on(async {
+            let (sender, receiver) = channel(1);
+            let _sent = sender.send("0").await;
+            let receiver = Rc::new(RefCell::new(receiver));
+            let other = receiver.clone();
+            let receives = move || try_recv(&other, when);
+            let send = sender.send("a");
+            let _sent = match when {
+                "cloned" => interrupted(Call::Clone, receives, send).await,
+                _ => replaced(receives, send).await,
+            };
+        });
+    }
+
+    case.if_it_panics(ROOM_TAKEN_TWICE);
+    let (length, record) = case.block_on(async {
+        let (sender, receiver) = channel(1);
+        let own = sender.clone();
+        let send = pin!(sender.send("a"));
+        let sends = move || try_send(&own, "b", "dropped");
+        let _sent = interrupted(Call::Drop, sends, poll_once(send)).await;
+        (receiver.len(), now())
+    });
+    if length > 1 {
+        let wrong = Wrong::new("1 value at most", length).looks_like(ROOM_TAKEN_TWICE);
+        case.is_wrong(wrong.at(record, format!("{length} values are in the queue")));
+    }
+}
+
+/// A value with a sender in it, for an answer.
+struct Letter(#[allow(dead_code, reason = "it is only dropped")] Sender<Letter>);
+
+thread_local! {
+    /// Whether the next [`Fragile`] that is dropped panics.
+    static BREAKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A value that may panic when it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if BREAKS.take() {
+            panic_of_others();
+        }
+    }
+}
+
+fn values(case: &Case) {
+    case.if_it_panics(VALUES_INSIDE);
+    case.block_on(async {
+        let (sender, receiver) = channel(1);
+        let _sent = sender.send(Letter(sender.clone())).await;
+        drop(receiver);
+    });
+
+    case.if_it_panics(None);
+    case.if_it_stalls(DROPS_FIRST);
+    case.block_on(async {
+        let (sender, receiver) = channel(1);
+        let _sent = sender.send(Fragile).await;
+        let waits = spawn("waits", async move { sender.send(Fragile).await.is_err() });
+        a_while().await;
+        trace::mark("the receiver is dropped, and its value panics");
+        BREAKS.set(true);
+        stop_panic_of_others(|| drop(receiver));
+        BREAKS.set(false);
+        let _closed = waits.await;
     });
 }

@@ -132,6 +132,7 @@ impl<T> Drop for Receiver<T> {
         let mut channel = self.channel.borrow_mut();
         channel.is_closed = true;
         let wakers: Vec<Waker> = channel.line.iter_mut().filter_map(|w| w.waker.take()).collect();
+        // Dropped last, behind the wakes: a value's destructor is code of others, and may panic.
         let _values = mem::take(&mut channel.queue);
         drop(channel);
         wakers.into_iter().for_each(Waker::wake);
