@@ -7,7 +7,9 @@ use answer::{Receiver, RecvError, Sender, channel};
 use handspun::task::yield_now;
 use handspun::time::{Duration, sleep};
 use handspun::trace;
-use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
+use handspun_exercises::{
+    Call, Case, Check, Mistake, Wrong, interrupted, panic_of_others, spawn, stop_panic_of_others,
+};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -121,6 +123,20 @@ const CLONED_INSIDE: Mistake = Mistake {
     name: "cloned_inside",
     says: "a value is cloned or dropped while the channel is borrowed, and that is code of others",
 };
+const WAKER_CLONED_INSIDE: Mistake = Mistake {
+    name: "waker_cloned_inside",
+    says: "a waker is cloned while the channel is borrowed, and that is code of others, too",
+};
+const CLONED_IN_THE_GAP: Mistake = Mistake {
+    name: "cloned_in_the_gap",
+    says: "the channel is let go after the look, for the waker to be cloned; a value that comes \
+           there finds nobody to wake; clone it before you look",
+};
+const DROPS_FIRST: Mistake = Mistake {
+    name: "drops_first",
+    says: "the value that falls out is dropped before those are woken who wait; it has panicked, \
+           and nobody is woken",
+};
 
 fn main() -> ExitCode {
     Check::new("21_lagged")
@@ -131,6 +147,7 @@ fn main() -> ExitCode {
         .case("a wait has one waker, that of its last poll", one_waker)
         .case("a value that comes in the middle of a `recv` is not slept through", in_between)
         .case("wakers and values may come back to the channel", come_back)
+        .case("a value that falls out and panics costs nobody a wake", falls_out)
         .run()
 }
 
@@ -536,7 +553,7 @@ impl Wake for ComesBack {
 }
 
 /// On one thread nothing comes between two lines of a `recv`, but the code of others that it calls.
-/// To drop a waker is to call some.
+/// To drop a waker is to call some, and so is to clone one.
 fn in_between(case: &Case) {
     case.if_it_stalls(GAP);
     case.if_it_panics(BORROWED);
@@ -560,6 +577,22 @@ fn in_between(case: &Case) {
         // The waker of this task takes the place of the other one, which is dropped for good.
         let _parcel = recv.await;
     });
+
+    case.if_it_stalls(CLONED_IN_THE_GAP);
+    case.if_it_panics(WAKER_CLONED_INSIDE);
+    let log = case.block_on(async {
+        let (sender, mut receiver) = channel(2);
+        let own = sender.clone();
+        let sends = move || {
+            trace::mark("a waker is cloned, and sends \"a\"");
+            send(&own, &["a"]);
+        };
+        let mut log = Log::new();
+        interrupted(Call::Clone, sends, recv_into(&mut log, &mut receiver)).await;
+        drop(sender);
+        log
+    });
+    expect_values(case, &log, &[Ok("a")], None);
 }
 
 fn come_back(case: &Case) {
@@ -602,5 +635,43 @@ fn come_back(case: &Case) {
         WAITS.set(Some(recv));
         drop(sender);
         WAITS.take();
+    });
+}
+
+thread_local! {
+    /// Whether the next [`Fragile`] that is dropped panics.
+    static BREAKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A value that may panic when it is dropped.
+#[derive(Clone)]
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if BREAKS.take() {
+            panic_of_others();
+        }
+    }
+}
+
+fn falls_out(case: &Case) {
+    case.if_it_stalls(DROPS_FIRST);
+    case.block_on(async {
+        let (sender, mut receiver) = channel(1);
+        // For this one the first value is kept.
+        let _slow = sender.subscribe();
+        let waits = spawn("waits", async move {
+            for _ in 0..2 {
+                let _fragile = receiver.recv().await;
+            }
+        });
+        let _receivers = sender.send(Fragile);
+        a_while().await;
+        trace::mark("the first value falls out, and panics");
+        BREAKS.set(true);
+        stop_panic_of_others(|| drop(sender.send(Fragile)));
+        BREAKS.set(false);
+        waits.await.unwrap();
     });
 }
