@@ -6,8 +6,11 @@ use answer::{Semaphore, SemaphorePermit};
 use handspun::task::{JoinHandle, yield_now};
 use handspun::time::{Duration, sleep};
 use handspun::trace;
-use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
-use std::cell::RefCell;
+use handspun_exercises::{
+    Call, Case, Check, Mistake, Wrong, interrupted, panic_of_others, replaced, spawn,
+    stop_panic_of_others,
+};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
@@ -99,6 +102,20 @@ const BORROWED: Mistake = Mistake {
     says: "a waker is called or dropped while the line is borrowed; whose code that is, you do not \
            know",
 };
+const CLONED_INSIDE: Mistake = Mistake {
+    name: "cloned_inside",
+    says: "a waker is cloned while the line is borrowed; that is code of others, too",
+};
+const GAP: Mistake = Mistake {
+    name: "gap",
+    says: "a wait looks whether it has all, and only then clones its waker, or drops the old one; \
+           permits that come back there find no waker to wake; clone it before you look",
+};
+const DROPS_FIRST: Mistake = Mistake {
+    name: "drops_first",
+    says: "a wait that is dropped drops its waker before it passes on what it had; the waker has \
+           panicked, and nothing is passed on",
+};
 
 fn main() -> ExitCode {
     Check::new("22_semaphore")
@@ -110,6 +127,8 @@ fn main() -> ExitCode {
         .case("a wait that is dropped leaves the line, and passes on what it had", dropped)
         .case("who was given all, and is dropped before it sees that, passes it on", unseen)
         .case("a waker may come back to the semaphore", comes_back)
+        .case("permits that come back in the middle of a poll are not slept through", amid_poll)
+        .case("a wait passes on what it had, also if its waker panics", fragile)
         .case("no permit is lost or made, whatever is dropped, and when", random)
         .run()
 }
@@ -529,6 +548,84 @@ fn comes_back(case: &Case) {
         }
         SEMAPHORE.take();
     });
+
+    case.if_it_panics(CLONED_INSIDE);
+    case.block_on(async {
+        let semaphore = Rc::new(Semaphore::new(1));
+        let _held = acquire(&semaphore, 1).await;
+        SEMAPHORE.set(Some(semaphore.clone()));
+        let wait = pin!(acquire(&semaphore, 1));
+        let comes_back = || Arc::new(ComesBack).wake();
+        let _waits = interrupted(Call::Clone, comes_back, poll_once(wait)).await.is_pending();
+        SEMAPHORE.take();
+    });
+}
+
+/// On one thread nothing comes between two lines of a poll, but the code of others that it calls.
+fn amid_poll(case: &Case) {
+    case.if_it_stalls(GAP);
+    for when in ["cloned", "dropped"] {
+        case.block_on(async {
+            // It is there for ever, so that a waker can own a permit of it.
+            let semaphore: &Semaphore = Box::leak(Box::new(Semaphore::new(1)));
+            let held = Cell::new(Some(acquire(semaphore, 1).await));
+            let gives = move || {
+                trace::mark(&format!("a waker is {when}, and gives a permit back"));
+                drop(held.take());
+            };
+            let wait = acquire(semaphore, 1);
+            let _permit = match when {
+                "cloned" => interrupted(Call::Clone, gives, wait).await,
+                _ => replaced(gives, wait).await,
+            };
+        });
+    }
+}
+
+thread_local! {
+    /// Whether the next [`Fragile`] that is dropped panics.
+    static BREAKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A waker that may panic when it is dropped.
+struct Fragile;
+
+impl Wake for Fragile {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if BREAKS.take() {
+            panic_of_others();
+        }
+    }
+}
+
+fn fragile(case: &Case) {
+    let log = Log::default();
+    let at = case.block_on(async {
+        let semaphore = Rc::new(Semaphore::new(2));
+        let _held = acquire(&semaphore, 1).await;
+        let mut big = Box::pin(acquire(&semaphore, 2));
+        {
+            let waker = Waker::from(Arc::new(Fragile));
+            let _waits = big.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+        }
+        spawn_job(&log, &semaphore, "small", 1);
+        a_while().await;
+        trace::mark("BIG is dropped, and its waker panics");
+        BREAKS.set(true);
+        stop_panic_of_others(|| drop(big));
+        BREAKS.set(false);
+        let at = now();
+        a_while().await;
+        at
+    });
+    if log.borrow().is_empty() {
+        let wrong = Wrong::new("small to begin", "nothing").looks_like(DROPS_FIRST);
+        case.is_wrong(wrong.at(at, "there is enough for small"));
+    }
 }
 
 // Random programs.
