@@ -77,7 +77,9 @@ mod run;
 
 pub use check::{Case, Check, Mistake, Wrong};
 pub use hand::Hand;
-pub use others::{Call, interrupted, panic_of_others, replaced, stop_panic_of_others};
+pub use others::{
+    Call, hostile_waker, interrupted, panic_of_others, replaced, stop_panic_of_others,
+};
 pub use report::with_commas;
 pub use run::{MOST_POLLS, PollOf, spawn};
 

@@ -9,9 +9,8 @@
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
 
-pub use hostile::Call;
+pub use hostile::{Call, hostile_waker};
 
-use hostile::hostile_waker;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -6,13 +6,13 @@ use answer::{Child, join_all};
 use handspun::task::yield_now;
 use handspun::time::{Duration, sleep};
 use handspun::trace::mark;
-use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
-use std::cell::RefCell;
+use handspun_exercises::{Call, Case, Check, Mistake, Wrong, hostile_waker, spawn};
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 const EMPTY_WAITS: Mistake = Mistake {
     name: "empty_waits",
@@ -76,6 +76,26 @@ const FIRST_WAKER: Mistake = Mistake {
     name: "first_waker",
     says: "the waker of the first poll of the whole is kept; each poll may be another task's",
 };
+const WAKES_UNDER_LOCK: Mistake = Mistake {
+    name: "wakes_under_lock",
+    says: "the queue is locked while the task is woken; its waker is somebody else's code, and \
+           this one wakes a child, which waits for the lock",
+};
+const CLONES_UNDER_LOCK: Mistake = Mistake {
+    name: "clones_under_lock",
+    says: "the queue is locked while the task's waker is cloned, which is somebody else's code; \
+           this one wakes a child, which waits for the lock",
+};
+const DROPS_UNDER_LOCK: Mistake = Mistake {
+    name: "drops_under_lock",
+    says: "the queue is locked while the last waker of the task is dropped: an assignment drops \
+           what was there; this one wakes a child, which waits for the lock",
+};
+const COUNTS_FIRST: Mistake = Mistake {
+    name: "counts_first",
+    says: "who comes into the queue when it has been counted, and before the task's waker is left \
+           there, has no turn in this poll, and wakes the task of the last one",
+};
 
 fn main() -> ExitCode {
     Check::new("14_join_all")
@@ -87,6 +107,7 @@ fn main() -> ExitCode {
         .case("a child that wakes itself is polled in the next poll of the whole", wakes_itself)
         .case("a wake of a child that is done does nothing", after_ready)
         .case("the whole goes on in another task, and wakes that one", moves)
+        .case("the task's waker may wake a child, whatever is done with it", comes_back)
         .case("a thousand that are woken one by one are polled two thousand times", thousand)
         .run()
 }
@@ -374,6 +395,83 @@ fn moves(case: &Case) {
         spawn("other", all).await.unwrap()
     });
     expect_outputs(case, &outputs, &[0, 1], None);
+}
+
+/// A waker of a task which, once it is armed, wakes a child when this is done with it, from inside.
+struct ComesBack {
+    waker: Waker,
+    is_armed: Rc<Cell<bool>>,
+    wakes: Rc<Cell<usize>>,
+}
+
+impl ComesBack {
+    fn new(on: Call, child: &Bell) -> ComesBack {
+        let (is_armed, wakes) = (Rc::<Cell<bool>>::default(), Rc::<Cell<usize>>::default());
+        let waker = hostile_waker({
+            let (child, is_armed, wakes) = (child.clone(), is_armed.clone(), wakes.clone());
+            move |call| {
+                wakes.set(wakes.get() + usize::from(call == Call::Wake));
+                if call == on && is_armed.replace(false) {
+                    ring(&child, 1);
+                }
+            }
+        });
+        ComesBack {
+            waker,
+            is_armed,
+            wakes,
+        }
+    }
+}
+
+fn comes_back(case: &Case) {
+    let of_call = [
+        (Call::Wake, WAKES_UNDER_LOCK),
+        (Call::Clone, CLONES_UNDER_LOCK),
+        (Call::Drop, DROPS_UNDER_LOCK),
+    ];
+    for (call, mistake) in of_call {
+        // Who locks a mutex twice on one thread waits for ever, or panics: it is not said which.
+        case.if_it_hangs(mistake);
+        case.if_it_panics(mistake);
+        let hand = case.by_hand();
+        let turns = Turns::default();
+        let (a, b) = (Bell::default(), Bell::default());
+        let children = vec![
+            turns.child(0, rung(a.clone())),
+            turns.child(1, rung(b.clone())),
+        ];
+        let mut all = pin!(turns.clone().follow(join_all(children)));
+        let mut poll = |by: &Waker| all.as_mut().poll(&mut Context::from_waker(by)).is_ready();
+
+        let (first, second) = (ComesBack::new(call, &b), ComesBack::new(call, &b));
+        hand.mark("a first task polls the whole, and so a and b");
+        poll(&first.waker);
+        match call {
+            Call::Wake => {
+                hand.mark("a is woken, and so the task; its waker wakes b, before it returns");
+                first.is_armed.set(true);
+                ring(&a, 1);
+            }
+            Call::Clone => {
+                hand.mark("a second task polls; its waker is cloned, and that wakes b");
+                second.is_armed.set(true);
+            }
+            Call::Drop => {
+                hand.mark("a second task polls; the waker of the first is dropped: that wakes b");
+                first.is_armed.set(true);
+            }
+        }
+        poll(&second.waker);
+        // Who keeps the last waker for a while has not dropped it yet, and nobody was woken.
+        let b_is_woken = !first.is_armed.get() && !second.is_armed.get();
+        let polled = turns.0.borrow().iter().flatten().filter(|&&number| number == 1).count();
+        if b_is_woken && polled < 2 && second.wakes.get() == 0 {
+            let wrong = Wrong::new("a poll of b, or a wake of the second task", "neither");
+            let mistake = if call == Call::Wake { LOST_WAKE } else { COUNTS_FIRST };
+            case.is_wrong(wrong.looks_like(mistake).at(hand.now(), "b waits for ever"));
+        }
+    }
 }
 
 fn thousand(case: &Case) {
