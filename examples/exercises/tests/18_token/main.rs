@@ -7,11 +7,11 @@ use handspun::sync::oneshot;
 use handspun::task::yield_now;
 use handspun::time::{Duration, Instant, sleep};
 use handspun::trace;
-use handspun_exercises::{Case, Check, Mistake, Wrong, spawn};
+use handspun_exercises::{Call, Case, Check, Mistake, Wrong, hostile_waker, spawn};
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -78,6 +78,16 @@ const DROPS_WHILE_BORROWED: Mistake = Mistake {
     says: "a waker is dropped while the `RefCell` is borrowed, at the `;` that ends the borrow; \
            give it a name, so that it lives a line longer",
 };
+const CLONES_WHILE_BORROWED: Mistake = Mistake {
+    name: "clones_while_borrowed",
+    says: "a waker is cloned while the `RefCell` is borrowed, and comes back to it; in \
+           `x.borrow_mut().insert(y.clone())` the borrow comes first",
+};
+const LOOKS_TOO_EARLY: Mistake = Mistake {
+    name: "looks_too_early",
+    says: "it looks at the token, and then it leaves its waker; who cancels in between, as a \
+           waker may do that is cloned or dropped, wakes nobody",
+};
 const WAKES_ONE_BY_ONE: Mistake = Mistake {
     name: "wakes_one_by_one",
     says: "some are woken when others are not cancelled yet; first cancel all, then wake",
@@ -105,6 +115,8 @@ fn main() -> ExitCode {
         .case("a wait that goes on in another task wakes that one", moves)
         .case("who is woken finds all cancelled, and may come back to the token", comes_back)
         .case("a waker that is dropped may come back to the token, too", dropped)
+        .case("a waker that is cloned may do so, too", cloned)
+        .case("a cancel that comes in the middle of a poll is not lost", in_a_poll)
         .case("`run_until_cancelled` gives the output, or drops the future in time", run_until)
         .case("what is ready at once is not lost; what is too late is not begun", at_once)
         .run()
@@ -443,6 +455,77 @@ fn dropped(case: &Case) {
     let mut wait = waits();
     let _pending = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     drop(waits());
+}
+
+fn cloned(case: &Case) {
+    case.if_it_panics(CLONES_WHILE_BORROWED);
+    let token = Rc::new(Token::new().child_token());
+    let waker = hostile_waker({
+        // Weak, for a hostile waker has this as long as there is the thread.
+        let token = Rc::downgrade(&token);
+        move |call| {
+            if let (Call::Clone, Some(token)) = (call, token.upgrade()) {
+                let cx = &mut Context::from_waker(Waker::noop());
+                let _pending = pin!(token.cancelled()).poll(cx);
+            }
+        }
+    });
+    let _pending = pin!(token.cancelled()).poll(&mut Context::from_waker(&waker));
+}
+
+/// A waker that cancels a token when this is done with it, the first time since it was armed.
+struct Cancels {
+    waker: Waker,
+    is_armed: Rc<Cell<bool>>,
+    is_woken: Rc<Cell<bool>>,
+}
+
+impl Cancels {
+    fn new(on: Call, token: &Rc<Token>) -> Cancels {
+        let (is_armed, is_woken) = (Rc::<Cell<bool>>::default(), Rc::<Cell<bool>>::default());
+        let waker = hostile_waker({
+            let token = Rc::downgrade(token);
+            let (is_armed, is_woken) = (is_armed.clone(), is_woken.clone());
+            move |call| {
+                is_woken.set(is_woken.get() || call == Call::Wake);
+                if let (true, Some(token)) = (call == on, token.upgrade())
+                    && is_armed.replace(false)
+                {
+                    token.cancel();
+                }
+            }
+        });
+        Cancels {
+            waker,
+            is_armed,
+            is_woken,
+        }
+    }
+}
+
+fn in_a_poll(case: &Case) {
+    for call in [Call::Clone, Call::Drop] {
+        let hand = case.by_hand();
+        let parent = Rc::new(Token::new());
+        let child = parent.child_token();
+        let mut wait = pin!(child.cancelled());
+        let (first, second) = (Cancels::new(call, &parent), Cancels::new(call, &parent));
+        hand.mark("a wait for a child is polled by a first task");
+        let _pending = wait.as_mut().poll(&mut Context::from_waker(&first.waker));
+        if call == Call::Clone {
+            hand.mark("then by a second, whose waker is cloned: it cancels the parent");
+            second.is_armed.set(true);
+        } else {
+            hand.mark("then by a second; the waker of the first is dropped: it cancels the parent");
+            first.is_armed.set(true);
+        }
+        let poll = wait.as_mut().poll(&mut Context::from_waker(&second.waker));
+        if parent.is_cancelled() && poll.is_pending() && !second.is_woken.get() {
+            let wrong = Wrong::new("Ready, or a wake of the second task", "neither");
+            let here = "it is cancelled, and the wait waits for ever";
+            case.is_wrong(wrong.looks_like(LOOKS_TOO_EARLY).at(hand.now(), here));
+        }
+    }
 }
 
 /// Says when it is dropped.
