@@ -1,8 +1,9 @@
 //! Futures, outputs, panic payloads and wakers that do something when they are dropped, cloned or
 //! woken.
 //!
-//! A waker and a payload must be `Send`, and what the tests want to do from inside them is not: so
-//! both carry the number of an *action*, which stays on its thread, in a table.
+//! A waker and a payload must be `Send`, and what the tests want to do from inside them is mostly
+//! not: so both carry the number of an *action*, which stays on its thread, in a table. Those few
+//! that are `Send` are in a table of all threads, and numbered from [`EVERYWHERE`] on.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::any::Any;
@@ -10,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::rc::Rc;
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 use std::{process, ptr, thread};
 
@@ -23,11 +24,17 @@ pub enum Call {
 }
 
 type Action = Rc<dyn Fn(Call)>;
+type ActionOfAll = Arc<dyn Fn(Call) + Send + Sync>;
 
 thread_local! {
     static ACTIONS: RefCell<Vec<Action>> = const { RefCell::new(Vec::new()) };
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
+
+static OF_ALL_THREADS: Mutex<Vec<ActionOfAll>> = Mutex::new(Vec::new());
+
+/// The number of the first action of all threads.
+const EVERYWHERE: usize = 1 << 31;
 
 /// The action's number on this thread. It stays in the table until the thread ends.
 fn enlist(action: impl Fn(Call) + 'static) -> usize {
@@ -37,21 +44,36 @@ fn enlist(action: impl Fn(Call) + 'static) -> usize {
     })
 }
 
-/// Does nothing on another thread than the action's.
+/// Does nothing on another thread than the action's, if it is one that stays on its thread.
 fn act(number: usize, call: Call) {
+    if let Some(nth) = number.checked_sub(EVERYWHERE) {
+        let action = OF_ALL_THREADS.lock().unwrap_or_else(PoisonError::into_inner)[nth].clone();
+        return action(call);
+    }
     let action = ACTIONS.try_with(|actions| actions.borrow().get(number).cloned());
     if let Some(action) = action.ok().flatten() {
         action(call);
     }
 }
 
-/// A waker that calls `action` whenever it is cloned, woken or dropped. Being woken by value counts
-/// as a wake only.
+/// A waker that calls `action` whenever it is cloned, woken or dropped, on this thread. Being woken
+/// by value counts as a wake only.
+pub fn hostile_waker(action: impl Fn(Call) + 'static) -> Waker {
+    numbered_waker(enlist(action))
+}
+
+/// The same, on whichever thread that happens.
+pub fn hostile_everywhere(action: impl Fn(Call) + Send + Sync + 'static) -> Waker {
+    let mut actions = OF_ALL_THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    actions.push(Arc::new(action));
+    numbered_waker(EVERYWHERE + actions.len() - 1)
+}
+
 #[allow(
     unsafe_code,
     reason = "the clone of a safe waker, `Arc<impl Wake>`, cannot be seen"
 )]
-pub fn hostile_waker(action: impl Fn(Call) + 'static) -> Waker {
+fn numbered_waker(number: usize) -> Waker {
     fn word(number: usize) -> *const () {
         ptr::without_provenance(number)
     }
@@ -66,7 +88,7 @@ pub fn hostile_waker(action: impl Fn(Call) + 'static) -> Waker {
     );
     // SAFETY: the data is a number and never dereferenced; on any thread, every number is an action
     // or none.
-    unsafe { Waker::from_raw(RawWaker::new(word(enlist(action)), &TABLE)) }
+    unsafe { Waker::from_raw(RawWaker::new(word(number), &TABLE)) }
 }
 
 /// A waker that does `act` when it sees `call`, and then panics.

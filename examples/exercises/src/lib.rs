@@ -78,7 +78,8 @@ mod run;
 pub use check::{Case, Check, Mistake, Wrong};
 pub use hand::Hand;
 pub use others::{
-    Call, hostile_waker, interrupted, panic_of_others, replaced, stop_panic_of_others,
+    Call, hostile_everywhere, hostile_waker, interrupted, panic_of_others, replaced,
+    stop_panic_of_others,
 };
 pub use report::with_commas;
 pub use run::{MOST_POLLS, PollOf, spawn};

@@ -9,7 +9,7 @@
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
 
-pub use hostile::{Call, hostile_waker};
+pub use hostile::{Call, hostile_everywhere, hostile_waker};
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
