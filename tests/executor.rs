@@ -146,16 +146,31 @@ fn wakes_during_the_poll_give_exactly_one_more() {
 }
 
 #[test]
-fn a_wake_before_the_first_poll_adds_none() {
+fn wakes_by_several_tasks_before_its_turn_become_one_poll() {
     let history = History::new();
     let slot = WakerSlot::new();
     paused(async {
         handspun::spawn(history.parked("task", &slot));
         yield_now().await;
-        slot.wake();
-        turns(3).await;
+        for waker in ["first", "second"] {
+            let (line, slot) = (history.clone(), slot.clone());
+            handspun::spawn(async move {
+                line.push(format_args!("{waker}: wakes it"));
+                slot.wake();
+            });
+        }
+        turns(4).await;
+        history.push("root: is over");
     });
-    history.expect(["task: poll", "task: poll", "task: drop"]);
+    // The second finds it in the queue already.
+    history.expect([
+        "task: poll",
+        "first: wakes it",
+        "second: wakes it",
+        "task: poll",
+        "root: is over",
+        "task: drop",
+    ]);
 }
 
 #[test]
