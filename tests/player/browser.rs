@@ -36,7 +36,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,8 @@ const SHELL: &str = r#"
     rm -rf "$folder"
 "#;
 
-static BROWSER: Mutex<Option<Browser>> = Mutex::new(None);
+/// As many as there are processors in a small machine. Each has one page at a time.
+static BROWSERS: [Mutex<Option<Browser>>; 2] = [const { Mutex::new(None) }; 2];
 
 struct Browser {
     commands: ChildStdin,
@@ -168,6 +169,16 @@ impl Browser {
     }
 }
 
+/// One that no page has; if there is none, the first one when it is free again.
+fn free_browser() -> MutexGuard<'static, Option<Browser>> {
+    let free = BROWSERS.iter().find_map(|browser| match browser.try_lock() {
+        Ok(browser) => Some(browser),
+        Err(TryLockError::Poisoned(browser)) => Some(browser.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    });
+    free.unwrap_or_else(|| BROWSERS[0].lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// A number that no other process or browser here has.
 fn unique() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -189,7 +200,7 @@ impl Page {
 
     /// A window with nothing in it yet.
     pub fn blank() -> Option<Page> {
-        let mut browser = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut browser = free_browser();
         if browser.is_none() {
             let Some(program) = find() else {
                 assert!(

@@ -5,7 +5,6 @@ mod events;
 mod hostile;
 mod html;
 mod lint;
-mod lint_page;
 mod recording;
 #[cfg(unix)]
 mod sockets;
@@ -13,11 +12,6 @@ mod svg;
 mod text;
 mod words;
 
-#[path = "../book/changed.rs"]
-#[allow(dead_code, reason = "the book has changes, too")]
-mod changed;
-#[path = "../support/examples.rs"]
-mod programs;
 #[path = "../support/mod.rs"]
 mod support;
 
