@@ -374,6 +374,8 @@ fn breakable(example: &str) -> String {
         for name in broken_examples() {
             build.args(["--example", &name]);
         }
+        // As the companion builds it, for `--break`.
+        build.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
         let built = build.current_dir(ROOT).output().expect("cargo can be called");
         assert!(built.status.success(), "{}", stderr(&built));
         target

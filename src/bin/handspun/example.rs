@@ -35,6 +35,9 @@ pub fn run(arguments: &[OsString]) -> Result<ExitCode, Error> {
         let target = checkout::target().join("breakable");
         command.args(["--features", "breakable", "--target-dir"]).arg(target);
         command.env("HANDSPUN_BREAK", rule);
+        // It is built a second time, for this. Without what a debugger wants that takes half as
+        // long. (The tests of the book build the same.)
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
     }
     command.args(["--example", &name, "--"]).args(arguments);
     let status = command.status().map_err(|error| cargo::missing(&command, &error))?;
