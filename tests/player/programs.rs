@@ -280,8 +280,11 @@ pub fn sockets() -> Trace {
     let executor = Executor::builder().record(1_000).build();
     executor.block_on(async {
         let mut stream = TcpStream::from_std(stream).unwrap();
+        let has_read = Rc::new(Notify::new());
+        let tells = has_read.clone();
         let reader = Builder::new().name("reader").spawn(async move {
             stream.read(&mut [0; 10]).await.unwrap();
+            tells.notify_one(); // and waits again before root hears of it
             let bell = Notify::new();
             select! {
                 _ = stream.readable() => {}
@@ -290,7 +293,7 @@ pub fn sockets() -> Trace {
         });
         sleep(2 * MS).await;
         other.write_all(b"one").unwrap();
-        sleep(MS).await;
+        has_read.notified().await;
         other.write_all(b"two").unwrap();
         reader.await.unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
