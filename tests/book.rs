@@ -213,7 +213,7 @@ fn changed(page: &Page, block: &Block) -> Result<Changed, String> {
     if changes.is_empty() {
         return Err("there is no change in this section".to_string());
     }
-    let name = page.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".md");
+    let name = page.path.replace('/', "-");
     let mut changed = Changed::nothing(&format!("{name}-{}", block.line));
     for (line, file) in changes {
         let diff = page.block_below(line).ok_or("there is no block below the change")?;
@@ -236,6 +236,8 @@ fn call_changed(page: &Page, block: &Block, call: &str) -> Result<Command, Strin
 fn until_it_hangs(program: &mut Command, block: &Block) -> Result<String, String> {
     /// So long it prints no more, when it has printed what it should.
     const SILENCE: Duration = Duration::from_millis(500);
+    /// In bytes. It prints for ever.
+    const LONG: usize = 100_000;
     let mut child = program.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     let (sender, lines) = channel();
     let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -245,8 +247,8 @@ fn until_it_hangs(program: &mut Command, block: &Block) -> Result<String, String
     loop {
         let patience = if missing == 0 { SILENCE } else { 20 * SILENCE };
         match lines.recv_timeout(patience) {
-            Ok(line) => printed += &format!("{}\n", line.expect("examples print UTF-8")),
-            Err(RecvTimeoutError::Timeout) => break,
+            Ok(Ok(line)) if printed.len() < LONG => printed += &format!("{line}\n"),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => break,
             Err(RecvTimeoutError::Disconnected) => {
                 let _ = child.wait();
                 return Err(format!("it has ended after\n{printed}"));

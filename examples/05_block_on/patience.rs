@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-/// Nobody is left who could wake the future, so it does not matter how long that is.
+/// For a future that nobody is left to wake.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The output, or nothing if the future is still pending after a while.

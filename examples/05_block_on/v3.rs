@@ -16,6 +16,7 @@ struct Flag {
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
         // No `store`: of two wakes the poll would see only what was written before the second.
+        // (`Release` shows it what was written before, to the `Acquire` below.)
         self.woken.swap(true, Ordering::Release);
         self.thread.unpark();
     }

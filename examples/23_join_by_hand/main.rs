@@ -5,7 +5,8 @@
 //! future that is done must not be polled again: hence the `Option`.
 //!
 //! The children are boxed here, so that they can be pinned without a word of `unsafe`.
-//! `src/future/join.rs` keeps them in place.
+//! `src/future/join.rs` keeps them in place. (So a `Join` has outputs in it, and no futures: if
+//! those may be moved, so may it, and `get_mut` may be called.)
 //!
 //! Look at the polls of v1: whoever of the two was woken, both are polled. They share one waker,
 //! that of the task, and it does not say for whom it was called. With two that is nothing; with a

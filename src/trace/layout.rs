@@ -135,8 +135,10 @@ pub(crate) struct Arrow {
     /// To whom: the lane. `None`: to one that was over before the trace begins.
     pub(crate) to: Option<usize>,
     /// For what that one waited. Of several things it is the one whose wait ends first in the poll
-    /// that follows; if none does, the one of the span that ends here, or if a socket does it, the
-    /// oldest wait for one. `None`: for nothing, or the trace does not tell.
+    /// that follows. (If a branch loses there for another reason, it may be that one's: the trace
+    /// does not tell.) If none does, or another wake came meanwhile, it is the one of the span that
+    /// ends here, or if a socket does it, the oldest wait for one. `None`: for nothing, or the
+    /// trace does not tell.
     pub(crate) awaited: Option<usize>,
     /// What.
     pub(crate) kind: Kind,
@@ -646,11 +648,10 @@ impl Builder {
             _ => self.between(at),
         };
         let to = self.lane(to);
-        if let (Some(lane), Kind::Wake(Effect::Queued)) = (to, kind)
-            && !matches!(by, Cause::Timer(_))
-        {
+        if let (Some(lane), Kind::Wake(_)) = (to, kind) {
             let counts = (self.layout.arrows.len(), self.layout.waits.len());
-            self.answered[lane] = Some(counts);
+            let is_alone = kind == Kind::Wake(Effect::Queued) && !matches!(by, Cause::Timer(_));
+            self.answered[lane] = is_alone.then_some(counts);
         }
         let awaited = to.and_then(|lane| match self.current[lane]? {
             (Does::Waiting { wait, .. }, _) if by == Cause::Socket => {
@@ -671,16 +672,18 @@ impl Builder {
         });
     }
 
-    /// A wait ends. If that is the first in a poll of who waits, the poll was for this.
+    /// A wait ends. If no other has ended in this poll, of those that went on at the wake, the wake
+    /// was for this.
     fn answer(&mut self, number: usize) {
         let Some(lane) = self.layout.waits[number].lane else {
             return;
         };
         let is_polled = matches!(self.current[lane], Some((Does::Polled(None), _)));
         if is_polled
-            && let Some((wake, waits)) = self.answered[lane].take()
+            && let Some((wake, waits)) = self.answered[lane]
             && number < waits
         {
+            self.answered[lane] = None;
             self.layout.arrows[wake].awaited = Some(number);
         }
     }
@@ -737,8 +740,10 @@ impl Builder {
 mod tests {
     use super::*;
     use crate::executor::Executor;
+    use crate::sync::{Notify, oneshot};
     use crate::task::{self, Builder};
     use crate::time::sleep;
+    use std::pin::pin;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -821,33 +826,75 @@ mod tests {
         assert_eq!(others, 0);
     }
 
+    /// What the wakes of the first task that is spawned are for: the numbers of its waits, in the
+    /// order in which they began.
+    fn reasons(program: impl Future<Output = ()>) -> Vec<Option<usize>> {
+        let layout = layout(program);
+        let of_it = |wait: &usize| layout.waits[*wait].lane == Some(1);
+        let waits: Vec<usize> = (0..layout.waits.len()).filter(of_it).collect();
+        let arrows = layout.arrows.iter().filter(|arrow| arrow.to == Some(1));
+        let wakes = arrows.filter(|arrow| matches!(arrow.kind, Kind::Wake(_)));
+        wakes.map(|wake| waits.iter().position(|wait| Some(*wait) == wake.awaited)).collect()
+    }
+
     #[test]
     fn of_two_waits_a_wake_names_the_one_that_it_ends() {
-        for sends_first in [true, false] {
-            let layout = layout(async {
-                let (first, mut of_first) = crate::sync::oneshot::channel();
-                let (second, mut of_second) = crate::sync::oneshot::channel();
+        for ended in [0, 1] {
+            let reasons = reasons(async move {
+                let (first, mut of_first) = oneshot::channel();
+                let (second, mut of_second) = oneshot::channel();
                 let either = task::spawn(async move {
                     crate::select! { biased; _ = &mut of_first => 1, _ = &mut of_second => 2 }
                 });
                 task::yield_now().await;
-                let senders = if sends_first { [first, second] } else { [second, first] };
-                let [sends, keeps] = senders;
-                sends.send(()).unwrap();
+                let mut senders = [Some(first), Some(second)];
+                senders[ended].take().unwrap().send(()).unwrap();
                 either.await.unwrap();
-                drop(keeps);
             });
-            let by_root =
-                |arrow: &&Arrow| arrow.kind == Kind::Wake(Effect::Queued) && arrow.to == Some(1);
-            let wake = layout.arrows.iter().find(by_root).unwrap();
-            let waits: Vec<usize> = (0..layout.waits.len())
-                .filter(|wait| layout.waits[*wait].lane == Some(1))
-                .collect();
-            let [of_first, of_second] = waits[..] else {
-                panic!("it waits for two things, and not {waits:?}");
-            };
-            assert_eq!(wake.awaited, Some(if sends_first { of_first } else { of_second }));
+            assert_eq!(reasons, [Some(ended)]);
         }
+    }
+
+    #[test]
+    fn a_wait_that_begins_in_a_poll_is_not_what_its_wake_was_for() {
+        let reasons = reasons(async {
+            let (first, of_first) = oneshot::channel::<()>();
+            let (second, mut of_second) = oneshot::channel();
+            let task = task::spawn(async move {
+                let never = Notify::new();
+                // Begun in each poll, and given up in it.
+                let fresh = std::future::poll_fn(|cx| pin!(never.notified()).poll(cx));
+                crate::select! {
+                    biased;
+                    () = fresh => {}
+                    _ = of_first => {}
+                    _ = &mut of_second => {}
+                }
+            });
+            task::yield_now().await;
+            second.send(()).unwrap();
+            task.await.unwrap();
+            drop(first);
+        });
+        assert_eq!(reasons, [Some(2)]);
+    }
+
+    #[test]
+    fn of_two_wakes_for_one_poll_none_is_told_what_it_has_ended() {
+        let reasons = reasons(async {
+            let (first, mut of_first) = oneshot::channel();
+            let (second, mut of_second) = oneshot::channel();
+            let task = task::spawn(async move {
+                // Polled first is who is woken last.
+                crate::select! { biased; _ = &mut of_second => {}, _ = &mut of_first => {} }
+            });
+            task::yield_now().await;
+            first.send(()).unwrap();
+            second.send(()).unwrap();
+            task.await.unwrap();
+        });
+        // The oldest of its waits: what is said where the trace does not tell.
+        assert_eq!(reasons, [Some(0), None]);
     }
 
     #[test]

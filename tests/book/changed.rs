@@ -7,10 +7,10 @@
 //!
 //! Handspun depends on nothing but `std`, so a changed copy of it is two calls of `rustc`. No file
 //! of the checkout is touched: copies are made in `target/changed`, one folder for each block that
-//! needs one.
+//! needs one. (So two runs of these tests at once would be in each other's way.)
 
 use crate::programs::{ROOT, stderr};
-use std::env::consts::EXE_SUFFIX;
+use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -74,7 +74,7 @@ impl Changed {
 }
 
 fn rustc(folder: &Path) -> Command {
-    let mut rustc = Command::new("rustc");
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.current_dir(folder).args([
         "--edition",
         "2024",
@@ -164,7 +164,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// The text with this change in it.
 fn apply(text: &str, diff: &str) -> Result<String, String> {
-    if !diff.contains(['+', '-']) {
+    if !diff.lines().any(|line| line.starts_with(['+', '-'])) {
         return Err("the change changes nothing".to_string());
     }
     let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
@@ -190,14 +190,23 @@ fn apply(text: &str, diff: &str) -> Result<String, String> {
             .collect();
         let from = lines.iter().position(|line| line.trim_start().starts_with(begin));
         let from = from.ok_or_else(|| format!("no line begins with `{begin}`"))?;
+        if old.is_empty() {
+            return Err("a change has a line that stays, or one that goes".to_string());
+        }
+        let indent = |line: &String| line.len() - line.trim_start().len();
+        let ends = |line: &String| indent(line) == indent(&lines[from]) && line.contains('}');
+        // What begins behind `@@` ends with a bracket in its own column.
+        let end = match begin {
+            "" => lines.len(),
+            _ => (from + 1..lines.len()).find(|at| ends(&lines[*at])).unwrap_or(lines.len()),
+        };
         let is_here = |at: &usize| {
             let here = lines[*at..].iter().map(|line| line.trim());
             here.take(old.len()).eq(old.iter().copied())
         };
-        let mut places = (from..lines.len()).filter(is_here);
+        let mut places = (from..end).filter(is_here);
         let at = places.next().ok_or_else(|| format!("there is no\n{}", old.join("\n")))?;
-        // Behind `@@` it is the first.
-        if begin.is_empty() && places.next().is_some() {
+        if places.next().is_some() {
             return Err(format!("is there more than once:\n{}", old.join("\n")));
         }
         lines.splice(at..at + old.len(), new);

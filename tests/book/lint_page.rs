@@ -15,6 +15,7 @@ fn each_lint_is_told_of_the_program_in_its_section() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/lints.md")).unwrap();
     for kind in LintKind::ALL {
         let (_, section) = page.split_once(&format!("\n## {kind}\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap_or_default();
         let (_, block) = section.split_once("```rust\n").unwrap();
         let (source, _) = block.split_once("\n```").unwrap();
         let program = changed::program(source).unwrap_or_else(|error| panic!("{kind}: {error}"));

@@ -76,7 +76,7 @@ const SHELL: &str = r#"
     rm -rf "$folder"
 "#;
 
-/// As many as there are processors in a small machine. Each has one page at a time.
+/// Two: one page is drawn while the other is asked. A test has one page at a time.
 static BROWSERS: [Mutex<Option<Browser>>; 2] = [const { Mutex::new(None) }; 2];
 
 struct Browser {

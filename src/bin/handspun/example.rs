@@ -77,9 +77,9 @@ fn find(wanted: &OsStr) -> Result<String, Error> {
     // A path is fine: `examples/01_lazy.rs` is what a shell completes. So is that of one file of an
     // example that has several.
     let names = checkout::examples()?;
-    let parts = Path::new(wanted).iter().map(|part| part.to_string_lossy());
+    let parts = Path::new(wanted).iter().rev().map(|part| part.to_string_lossy());
     let mut words = parts.map(|part| part.strip_suffix(".rs").unwrap_or(&part).to_string());
-    let last = words.clone().next_back().unwrap_or_default();
+    let last = words.clone().next().unwrap_or_default();
     let word = words.find(|word| names.contains(word)).unwrap_or(last);
     spelling::find("example", "list", &word, &names)
 }
