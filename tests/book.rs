@@ -168,8 +168,13 @@ fn each_change_stands_above_what_comes_of_it() {
     let mut breaches = Vec::new();
     for page in pages() {
         let results = [page.directives("output"), page.directives("error")].concat();
-        for (line, _) in page.directives("change") {
+        let spans = page.spans();
+        for (line, file) in page.directives("change") {
             let section = page.section(line);
+            let mut told = spans.iter().filter(|(at, _)| section.contains(at));
+            if !told.any(|(_, span)| file.ends_with(span.as_str()) && span.ends_with(".rs")) {
+                breaches.push(format!("{}:{line}: no word on where {file} is", page.path));
+            }
             let is_of_it =
                 |(at, what): &(usize, &str)| section.contains(at) && what.contains(", changed");
             if !results.iter().any(is_of_it) {
